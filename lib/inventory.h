@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Inventory: a snapshot of a machine's memory as extents and ranges. The kernel is the truth; this is a cache
+ * that can be rebuilt at any time and kept up to date by one uevent at a time.
+ *
+ * Ranges come from the memory_range bus (rangeN) or, where the kernel has none, are rebuilt (estN) from ACPI
+ * memory devices (memoryN/firmware_node), dax devices (/sys/bus/dax/devices) and /proc/iomem.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "extent.h"
+#include "granularity.h"
+#include "sysfs.h"
+
+enum range_driver {
+        DRIVER_ACPI,
+        DRIVER_DAX,
+        DRIVER_VIRTIO_MEM,
+        DRIVER_PSERIES,
+        DRIVER_S390,
+        DRIVER_OTHER,
+        _RANGE_DRIVER_MAX,
+};
+
+/* What the kernel checks by itself; the D-Bus property KernelGuard. */
+enum kernel_guard {
+        GUARD_REMOVAL, /* the memory_range bus exists: a removal that splits a mapping is refused */
+        GUARD_OFFLINE, /* arm64 and Linux ≥ 7.1 without the bus: offlining part of a mapping is refused */
+        GUARD_NONE,
+        GUARD_UNKNOWN,
+        _KERNEL_GUARD_MAX,
+};
+
+struct range {
+        uint64_t number; /* N of rangeN or estN */
+        bool exported;   /* rangeN of the kernel, else estN */
+        struct span span;
+        int node;
+        char *name;   /* "System RAM", "System RAM (kmem)", … never NULL */
+        char *device; /* "PNP0C80:00", "dax0.0", or NULL */
+        enum range_driver driver;
+        enum block_kind kind;               /* KIND_HOT_ADDED or KIND_UNKNOWN */
+        uint64_t mapping_granularity_bytes; /* GRANULARITY_UNKNOWN if it cannot be told */
+        uint64_t removal_granularity_bytes; /* as above */
+        enum granularity_source source;
+        uint64_t remainder_of; /* number of the range this is the rest of; UINT64_MAX none (only from uevents) */
+};
+
+/* nodeN/meminfo, for headroom. */
+struct node_memory {
+        int node;
+        uint64_t total_bytes;
+        uint64_t free_bytes;
+};
+
+struct inventory {
+        uint64_t block_size_bytes;
+        struct machine machine;
+        enum kernel_guard guard;
+        enum granularity_source source; /* the worst of all ranges; of the bus if there are none */
+        char auto_online[24];           /* auto_online_blocks: "offline", "online", …; "" not known */
+        struct extent_list extents;
+        struct range *ranges; /* sorted by first block */
+        size_t n_ranges;
+        struct node_memory *nodes; /* sorted by node */
+        size_t n_nodes;
+        uint64_t next_estimate; /* the number the next estN gets */
+        bool has_zones;         /* INVENTORY_ZONES was asked for */
+};
+
+enum inventory_flags {
+        INVENTORY_ZONES = 1 << 0,       /* valid_zones: three more system calls an online block */
+        INVENTORY_NODE_MEMORY = 1 << 1, /* nodeN/meminfo */
+};
+
+struct inventory_options {
+        enum inventory_flags flags;
+        uint64_t assume_granularity_bytes; /* AssumeGranularity=; 0 none */
+        /* Numbers of estN are taken from here where start and size are the same; NULL none. */
+        const struct inventory *previous;
+        unsigned n_threads; /* 0: as many as pay */
+};
+
+/*
+ * Reads the machine. Returns 0 and an inventory the caller frees with inventory_free(), or -errno:
+ * -ENOENT where the kernel has no memory blocks in sysfs (no CONFIG_MEMORY_HOTPLUG). A block that vanishes
+ * while it is read is left out.
+ */
+int inventory_read(const struct sysfs *sysfs, const struct inventory_options *options, struct inventory **ret);
+/* Takes NULL, returns NULL. */
+struct inventory *inventory_free(struct inventory *inventory);
+/* A deep copy. Returns 0, -ENOMEM. */
+int inventory_copy(const struct inventory *inventory, struct inventory **ret);
+
+/*
+ * One memoryN uevent: reads that block again (state, zone, node, range) and changes only its extent; a block
+ * that is gone is taken out. Returns 1 if anything changed, 0 if not, -errno.
+ */
+int inventory_refresh_block(struct inventory *inventory, const struct sysfs *sysfs, uint64_t block);
+/*
+ * One memory_range uevent: reads rangeN again, or forgets it if it is gone; the blocks' range and kind
+ * follow. Returns 1 if anything changed, 0 if not, -errno.
+ */
+int inventory_refresh_range(struct inventory *inventory, const struct sysfs *sysfs, uint64_t number);
+
+/* The range that holds a block, or NULL. */
+const struct range *inventory_range_of(const struct inventory *inventory, uint64_t block);
+/* "range0" or "est0" → the range, or NULL. */
+const struct range *inventory_find_range(const struct inventory *inventory, const char *name);
+/* Writes "rangeN" or "estN". */
+#define RANGE_NAME_MAX 32
+const char *range_name(const struct range *range, char buffer[static RANGE_NAME_MAX]);
+/* The removal unit that holds the block: of its range, or the block itself where it has none. */
+struct span inventory_unit_of(const struct inventory *inventory, uint64_t block);
+/* Bytes in a state, over the whole machine or (range != NULL) inside a span. */
+uint64_t inventory_count_bytes(const struct inventory *inventory, const struct span *within, enum block_state state);
+
+const char *range_driver_to_string(enum range_driver driver);
+const char *kernel_guard_to_string(enum kernel_guard guard);

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# For scripts that play with memory in a guest; hotplug-driver.c has to be loaded.
+
+memory=/sys/devices/system/memory
+block=$((0x$(cat $memory/block_size_bytes)))
+MiB=$((1 << 20))
+GiB=$((1 << 30))
+
+fail() {
+	echo "failed: $*"
+	exit 1
+}
+
+# driver COMMAND START SIZE [FLAG]: sets $result, 0 or the errno's name
+driver() {
+	echo "$*" 2>/dev/null >/proc/hotplug-driver
+	read -r result </proc/hotplug-driver
+	# shellcheck disable=SC2183  # numbers for people: hexadecimal, and MiB
+	echo "driver: $1 $(printf 0x%x "$2") $(($3 / MiB)) MiB ${4-}: $result"
+}
+
+# expect RESULT COMMAND START SIZE [FLAG]
+expect() {
+	expected=$1
+	shift
+	driver "$@"
+	[ "$result" = "$expected" ] || fail "$1 should have said $expected"
+}
+
+# blocks START SIZE: their sysfs folders
+blocks() {
+	number=$(($1 / block))
+	while [ $((number * block)) -lt $(($1 + $2)) ]; do
+		echo "$memory/memory$number"
+		number=$((number + 1))
+	done
+}
+
+# set_state STATE START SIZE
+set_state() {
+	for folder in $(blocks "$2" "$3"); do
+		echo "$1" >"$folder/state" || fail "$folder cannot be set $1"
+	done
+}
+
+# expect_state STATE START SIZE, where STATE may be "absent"
+expect_state() {
+	for folder in $(blocks "$2" "$3"); do
+		state=absent
+		[ ! -e "$folder" ] || read -r state <"$folder/state"
+		[ "$state" = "$1" ] || fail "$folder is $state and should be $1"
+	done
+}
+
+# add_online START SIZE [FLAG]
+add_online() {
+	expect 0 add "$@"
+	set_state online_movable "$1" "$2"
+}

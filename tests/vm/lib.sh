@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Shared by the commands of this folder; to be sourced by bash.
+
+# shellcheck disable=SC2034  # read by those who source this
+vm_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034
+top_dir=$(cd -- "$vm_dir/../.." && pwd)
+cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/memctl
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 2; }
+
+# need_command COMMAND PACKAGE: what a user without ./check has to install.
+need_command() {
+	command -v "$1" >/dev/null || die "$1 is missing; try: apt-get install $2"
+}
+
+check_arch() {
+	case $1 in
+	arm64 | x86_64) ;;
+	*) die "unknown architecture '$1'; choose arm64 or x86_64" ;;
+	esac
+}
+
+check_kernel() {
+	case $1 in
+	stock | patched) ;;
+	*) die "unknown kernel '$1'; choose stock or patched" ;;
+	esac
+}
+
+# gnu_arch ARCH: the name in compilers' and uname's words.
+gnu_arch() { [[ $1 == arm64 ]] && echo aarch64 || echo x86_64; }
+# debian_arch ARCH: the name in dpkg's words.
+debian_arch() { [[ $1 == arm64 ]] && echo arm64 || echo amd64; }
+
+# cross_prefix ARCH: of the compiler's name, empty for the machine's own.
+cross_prefix() {
+	[[ $(uname -m) == "$(gnu_arch "$1")" ]] || echo "$(gnu_arch "$1")-linux-gnu-"
+}
+
+# content_key: a short name for what comes in on stdin.
+content_key() { sha256sum | cut -c1-16; }
+
+# lock NAME: one builder of a thing at a time; held until the process ends.
+lock() {
+	local fd
+	mkdir -p "$cache_dir/lock"
+	exec {fd}>"$cache_dir/lock/$1"
+	if ! flock --nonblock "$fd"; then
+		say "waiting for another build of $1"
+		flock "$fd"
+	fi
+}
+
+# seconds_since EPOCHREALTIME
+seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }

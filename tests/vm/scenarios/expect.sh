@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What a scenario in the guest is written with. Each of these prints one "ok" or "not ok" line.
+#
+#   expect STATUS NAME COMMAND…   runs it and compares its exit status; what it printed is in $output
+#   expect_output NAME TEXT       $output is exactly TEXT
+#   expect_line NAME REGEX        a line of $output matches
+#   expect_no_line NAME REGEX     none does
+#   expect_states NAME FIRST-LAST STATE   memoryN/state of these blocks
+#   driver COMMAND…               a command to the third-party driver's module; its status is 0 or 1
+
+output=
+failed=0
+
+result() {
+        local verdict=$1 name=$2
+        if [[ $verdict == ok ]]; then
+                printf 'ok - %s\n' "$name"
+                return
+        fi
+        printf 'not ok - %s\n' "$name"
+        printf '%s\n' "$output" | sed 's/^/# /'
+        failed=1
+}
+
+expect() {
+        local wanted=$1 name=$2 status=0
+        shift 2
+        output=$("$@" 2>&1) || status=$?
+        if ((status == wanted)); then
+                result ok "$name"
+        else
+                output="exit status $status instead of $wanted of: $*
+$output"
+                result 'not ok' "$name"
+        fi
+}
+
+expect_output() {
+        if [[ $output == "$2" ]]; then
+                result ok "$1"
+        else
+                output="$output
+instead of
+$2"
+                result 'not ok' "$1"
+        fi
+}
+
+expect_line() {
+        if grep -Eq -- "$2" <<<"$output"; then
+                result ok "$1"
+        else
+                output="no line matches $2 in
+$output"
+                result 'not ok' "$1"
+        fi
+}
+
+expect_no_line() {
+        if grep -Eq -- "$2" <<<"$output"; then
+                output="a line matches $2 in
+$output"
+                result 'not ok' "$1"
+        else
+                result ok "$1"
+        fi
+}
+
+states() {
+        local first=${1%-*} last=${1#*-} block
+        for ((block = first; block <= last; block++)); do
+                cat "/sys/devices/system/memory/memory$block/state"
+        done
+}
+
+expect_states() {
+        local name=$1 blocks=$2 wanted=$3
+        output=$(states "$blocks" 2>&1 | sort | uniq -c | sed 's/^ *//')
+        if [[ $output == "$((${blocks#*-} - ${blocks%-*} + 1)) $wanted" ]]; then
+                result ok "$name"
+        else
+                result 'not ok' "$name"
+        fi
+}
+
+driver() {
+        printf '%s\n' "$*" >/proc/hotplug-driver
+}
+
+# memctld sees a change when its uevent arrives, a moment after the kernel is done: run again until it is there.
+await() {
+        local deadline=$((SECONDS + 20))
+        until "$@" >/dev/null 2>&1; do
+                ((SECONDS < deadline)) || return 1
+                sleep 0.2
+        done
+}

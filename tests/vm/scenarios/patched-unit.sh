@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# guest: --arch arm64 --kernel patched --root debian --memory 6G --append rodata=off --append mem=2G --module tests/vm/hotplug-driver.c
+#
+# The main story on the patched kernel: a driver adds 2 GiB that the kernel maps with two 1 GiB leaves, and memctl
+# hands it out and takes it back by whole leaves.
+
+. "$(dirname "$0")/expect.sh"
+
+refusal='memctl: refused: memory44 (128 MiB) is part of a 1 GiB kernel mapping, memory40-47 of range0
+  whole mapping:      memctl offline memory40-47
+  this part only:     memctl offline --partial memory44   (stays mapped; can be removed only with memory40-47 all offline)'
+
+expect 0 'systemd is PID 1' grep -x systemd /proc/1/comm
+expect 0 'memctld.service is active' systemctl is-active memctld.service
+expect 0 'memctld runs as its own user' test "$(stat -c %U "/proc/$(systemctl show -P MainPID memctld)")" = memctl
+
+expect 0 'the driver adds 2 GiB' driver add 0x140000000 0x80000000
+expect 0 'memctld sees the range' await busctl get-property org.memctl1 /org/memctl1/range/range0 org.memctl1.Range Start
+expect 0 'list --units' memctl list --units
+expect_line 'the first unit is memory40-47, 1 GiB' 'memory40-47.* 1 ?G'
+expect_line 'the second unit is memory48-55, 1 GiB' 'memory48-55.* 1 ?G'
+expect 0 'list --units --json' memctl list --units --json
+expect 0 'online range0' memctl online range0
+expect_states 'all sixteen blocks are online' 40-55 online
+expect 0 'online again: nothing to do' memctl online range0
+
+expect 3 'offline memory44 is refused' memctl offline memory44
+expect_output 'the refusal names the unit and both ways out' "$refusal"
+expect_states 'the refusal changed nothing' 40-55 online
+expect 3 'a dry run says the same' memctl offline --dry-run memory44
+
+expect 0 'the way out that takes a part' memctl offline --partial memory44
+expect_states 'memory44 is offline' 44-44 offline
+expect 0 'the way out that takes the whole mapping' memctl offline memory40-47
+expect_states 'the unit is offline' 40-47 offline
+expect_states 'its neighbour is not' 48-55 online
+
+expect 1 'the kernel refuses the driver a part of the leaf' driver remove 0x140000000 0x8000000
+expect 0 'the driver removes the whole leaf' driver remove 0x140000000 0x40000000
+expect 0 'the rest is still there to read' driver read 0x180000000 0x40000000
+expect 0 'memctld sees that range0 is gone' await bash -c '! busctl tree org.memctl1 | grep -q range0'
+expect 0 'list --units shows what is left' memctl list --units
+expect_no_line 'memory40-47 is gone' 'memory40'
+expect_line 'memory48-55 is left' 'memory48-55'
+expect 4 'offline of what is not there' memctl offline memory40-47
+expect_line 'it is named' 'memory40'
+
+expect 0 'busctl: the remainder is an object' busctl get-property org.memctl1 /org/memctl1/range/range1 org.memctl1.Range Start
+expect_output 'its start' 't 6442450944'
+expect 0 'busctl: its units' busctl call org.memctl1 /org/memctl1/range/range1 org.memctl1.Range GetUnits
+expect_output 'one unit of 1 GiB' 'a(ttt) 1 6442450944 1073741824 1'
+expect 0 'busctl: its granularity' busctl get-property org.memctl1 /org/memctl1/range/range1 org.memctl1.Range RemovalGranularity
+expect_output '1 GiB' 't 1073741824'
+
+exit $failed

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# guest: --arch arm64 --kernel patched --root debian --memory 6G --append rodata=off --append mem=2G --module tests/vm/hotplug-driver.c
+# guest: --arch arm64 --kernel patched --root debian --memory 6G --append "rodata=off mem=2G" --module tests/vm/hotplug-driver.c
 #
 # The main story on the patched kernel: a driver adds 2 GiB that the kernel maps with two 1 GiB leaves, and memctl
 # hands it out and takes it back by whole leaves.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# guest: --arch arm64 --kernel stock --root debian --memory 6G --append rodata=off --append mem=2G --module tests/vm/hotplug-driver.c
+# guest: --arch arm64 --kernel stock --root debian --memory 6G --append "rodata=off mem=2G" --module tests/vm/hotplug-driver.c
 #
 # A kernel without the series: ranges and granularity are estimated, the answers are the same, before and after a
 # restart of memctld.

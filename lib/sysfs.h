@@ -24,18 +24,24 @@ struct sysfs_ops {
         ssize_t (*write)(int fd, const void *buffer, size_t size);
         ssize_t (*readlinkat)(int dir_fd, const char *path, char *buffer, size_t size);
         int (*close)(int fd);
+        ssize_t (*pread)(int fd, void *buffer, size_t size, off_t offset);
 };
 
 extern const struct sysfs_ops sysfs_ops_default;
 
 struct sysfs {
         int root_fd;
+        /*
+         * /proc/iomem opened by someone with CAP_SYS_ADMIN: the kernel shows addresses to whoever had it at open
+         * (kernel/resource.c, r_show). -1: proc/iomem below the root is opened each time. Not closed by sysfs_close().
+         */
+        int iomem_fd;
         const struct sysfs_ops *ops;
 };
 
 /*
  * Opens the root that paths are relative to: NULL or "/" for the running system. Returns 0 or -errno.
- * `ops` NULL: the real ones.
+ * `ops` NULL: the real ones. iomem_fd is -1 afterwards; set it where a better one is at hand.
  */
 int sysfs_open(const char *sysroot, const struct sysfs_ops *ops, struct sysfs *ret);
 /* Closes it; takes NULL and a struct that was never opened (root_fd -1). */
@@ -59,6 +65,8 @@ int sysfs_write_at(const struct sysfs *sysfs, int dir_fd, const char *path, cons
 int sysfs_readlink_name_at(const struct sysfs *sysfs, int dir_fd, const char *path, char *buffer, size_t size);
 /* Reads a file of any size; *ret is NUL-terminated and the caller's to free. Returns its length or -errno. */
 ssize_t sysfs_read_all(const struct sysfs *sysfs, const char *path, char **ret);
+/* The same of /proc/iomem: from iomem_fd if there is one, always from its start. */
+ssize_t sysfs_read_iomem(const struct sysfs *sysfs, char **ret);
 
 /*
  * Calls `each` for every entry of a directory but "." and "..", in the directory's own order. A non-zero

@@ -51,11 +51,13 @@ struct range {
         uint64_t remainder_of; /* number of the range this is the rest of; UINT64_MAX none (only from uevents) */
 };
 
-/* nodeN/meminfo, for headroom. */
+/* nodeN/meminfo, for headroom. One entry with NODE_NONE from /proc/meminfo where the kernel has no nodes. */
 struct node_memory {
         int node;
         uint64_t total_bytes;
-        uint64_t free_bytes;
+        uint64_t free_bytes;        /* MemFree */
+        uint64_t reclaimable_bytes; /* page cache and reclaimable slab: given back under pressure, not all of it */
+        uint64_t free_huge_pages;   /* of the default size */
 };
 
 struct inventory {
@@ -71,6 +73,11 @@ struct inventory {
         size_t n_nodes;
         uint64_t next_estimate; /* the number the next estN gets */
         bool has_zones;         /* INVENTORY_ZONES was asked for */
+        /*
+         * Set by inventory_refresh_block() where a block came or went that only an estimate can place: ranges are
+         * right again after inventory_read() with this one as `previous`. Until then such blocks are one unit.
+         */
+        bool estimates_stale;
 };
 
 enum inventory_flags {
@@ -83,7 +90,8 @@ struct inventory_options {
         uint64_t assume_granularity_bytes; /* AssumeGranularity=; 0 none */
         /* Numbers of estN are taken from here where start and size are the same; NULL none. */
         const struct inventory *previous;
-        unsigned n_threads; /* 0: as many as pay */
+        unsigned n_threads;       /* 0: as many as pay */
+        uint64_t page_size_bytes; /* of a saved machine: no file tells; 0: this kernel's, if it is the same machine */
 };
 
 /*

@@ -60,6 +60,15 @@ struct step {
         enum online_zone zone; /* target online: what is written to memoryN/state */
 };
 
+/* What goes away physically, after its blocks are offline: a whole range, or units of one where its driver can. */
+struct removal {
+        struct span span;
+        uint64_t range_number; /* of the exported or estimated range */
+        bool range_exported;
+        enum range_driver driver;
+        char *device; /* NULL where the driver needs none */
+};
+
 enum side_effect_kind {
         SIDE_EFFECT_HUGE_PAGES, /* free huge pages in the blocks are dissolved */
         SIDE_EFFECT_EMPTY_NODE, /* a node has no memory left */
@@ -95,8 +104,14 @@ struct request {
 struct plan {
         struct step *steps;
         size_t n_steps;
-        struct step *spares; /* for amounts: taken in order when a unit of `steps` cannot go */
+        /*
+         * For amounts: whole units in order of preference, taken when a unit of `steps` cannot go. Only one that
+         * changes as many blocks as the failed unit keeps the amount exact; each is as large as one that was chosen.
+         */
+        struct step *spares;
         size_t n_spares;
+        struct removal *removals; /* verb remove: in address order, when all steps are done */
+        size_t n_removals;
         struct refusal *refusals; /* with best_effort beside steps, else steps are empty where there are any */
         size_t n_refusals;
         struct side_effect *side_effects;

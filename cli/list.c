@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "exit-status.h"
+#include "output.h"
+#include "selector.h"
+#include "snapshot.h"
+#include "util.h"
+#include "verbs.h"
+
+/* One set of columns for all listings; they differ in what a row stands for and in what is printed unasked. */
+enum {
+        COL_NAME,
+        COL_RANGE,
+        COL_SIZE,
+        COL_STATE,
+        COL_ONLINE,
+        COL_ZONE,
+        COL_NODE,
+        COL_BLOCK,
+        COL_KIND,
+        COL_DRIVER,
+        COL_DEVICE,
+        COL_RESOURCE,
+        COL_MAPPING,
+        COL_REMOVAL,
+        COL_SOURCE,
+        COL_POLICY,
+        COL_START,
+        COL_END,
+        N_COLUMNS,
+};
+
+static const struct column columns[N_COLUMNS] = {
+        [COL_NAME] = { "NAME" },
+        [COL_RANGE] = { "RANGE" },
+        [COL_SIZE] = { "SIZE", true },
+        [COL_STATE] = { "STATE", true },
+        [COL_ONLINE] = { "ONLINE", true },
+        [COL_ZONE] = { "ZONE" },
+        [COL_NODE] = { "NODE", true },
+        [COL_BLOCK] = { "BLOCK", true },
+        [COL_KIND] = { "KIND" },
+        [COL_DRIVER] = { "DRIVER" },
+        [COL_DEVICE] = { "DEVICE" },
+        [COL_RESOURCE] = { "RESOURCE" },
+        [COL_MAPPING] = { "MAPPING", true },
+        [COL_REMOVAL] = { "REMOVAL", true },
+        [COL_SOURCE] = { "SOURCE" },
+        [COL_POLICY] = { "POLICY" },
+        [COL_START] = { "START", true },
+        [COL_END] = { "END", true },
+};
+
+/* The defaults fit 80 columns on machines below 1 TiB. */
+static const struct {
+        const char *name; /* in JSON: the rows' key */
+        const char *defaults;
+} listings[] = {
+        [LISTING_EXTENTS] = { "extents", "RANGE,SIZE,STATE,ZONE,NODE,BLOCK,KIND,NAME" },
+        [LISTING_BLOCKS] = { "blocks", "RANGE,SIZE,STATE,ZONE,NODE,BLOCK,KIND,NAME" },
+        [LISTING_UNITS] = { "units", "BLOCK,RANGE,SIZE,STATE,NAME,REMOVAL,SOURCE" },
+        [LISTING_RANGES] = { "ranges", "NAME,RANGE,SIZE,ONLINE,NODE,DEVICE,REMOVAL,SOURCE" },
+};
+
+/* Attributes whose change begins a new row. */
+enum split {
+        SPLIT_STATE = 1 << 0,
+        SPLIT_ZONE = 1 << 1,
+        SPLIT_NODE = 1 << 2,
+        SPLIT_KIND = 1 << 3,
+        SPLIT_RANGE = 1 << 4,
+        SPLIT_ALL = (1 << 5) - 1,
+};
+
+struct row {
+        struct span span;
+        const char *state;
+        uint64_t n_online;
+        enum block_zone zone;
+        int node;
+        enum block_kind kind;
+        const struct range *range; /* NULL none */
+        enum split mixed;          /* what differs inside, after --split */
+};
+
+struct listing_state {
+        const struct options *options;
+        const struct snapshot *snapshot;
+        const struct selection *selection;
+        struct table *table;
+};
+
+static void set_granularity(const struct listing_state *listing, size_t column, uint64_t bytes) {
+        if (bytes != GRANULARITY_UNKNOWN)
+                table_set_bytes(listing->table, column, bytes);
+        else if (listing->options->format != FORMAT_JSON)
+                table_set_text(listing->table, column, "unknown");
+}
+
+static void set_range_cells(const struct listing_state *listing, const struct range *range) {
+        const struct snapshot *snapshot = listing->snapshot;
+        const char *policy = snapshot->range_policies[range - snapshot->inventory->ranges].name;
+        struct table *table = listing->table;
+        char name[RANGE_NAME_MAX];
+
+        table_set_text(table, COL_NAME, range_name(range, name));
+        table_set_text(table, COL_DRIVER, range_driver_to_string(range->driver));
+        table_set_text(table, COL_DEVICE, range->device);
+        table_set_text(table, COL_RESOURCE, range->name);
+        set_granularity(listing, COL_MAPPING, range->mapping_granularity_bytes);
+        set_granularity(listing, COL_REMOVAL, range->removal_granularity_bytes);
+        table_set_text(table, COL_SOURCE, granularity_source_to_string(range->source));
+        table_set_text(table, COL_POLICY, policy && *policy ? policy : "default");
+}
+
+/* "40-47", as lsmem writes blocks. */
+static void set_blocks(struct table *table, struct span span) {
+        char *blocks = span.n_blocks > 1 ? format_string("%llu-%llu", (unsigned long long)span.first_block,
+                                                         (unsigned long long)span_end(&span) - 1)
+                                         : format_string("%llu", (unsigned long long)span.first_block);
+
+        table_set_text(table, COL_BLOCK, blocks);
+        free(blocks);
+}
+
+static const char *state_color(const char *state) {
+        if (strcmp(state, "online") == 0)
+                return "green";
+
+        return strcmp(state, "offline") == 0 ? "yellow" : "magenta";
+}
+
+static void print_row(const struct listing_state *listing, const struct row *row) {
+        uint64_t block_size_bytes = listing->snapshot->inventory->block_size_bytes;
+        uint64_t start = row->span.first_block * block_size_bytes, size_bytes = row->span.n_blocks * block_size_bytes;
+        struct table *table = listing->table;
+        char addresses[ADDRESS_RANGE_MAX];
+
+        table_add_row(table);
+        table_set_text(table, COL_RANGE, format_address_range(start, size_bytes, addresses));
+        table_set_address(table, COL_START, start);
+        table_set_address(table, COL_END, start + size_bytes - 1);
+        table_set_bytes(table, COL_SIZE, size_bytes);
+        table_set_bytes(table, COL_ONLINE, row->n_online * block_size_bytes);
+        set_blocks(table, row->span);
+
+        table_set_text(table, COL_STATE, row->mixed & SPLIT_STATE ? "mixed" : row->state);
+        table_set_color(table, COL_STATE, state_color(row->state));
+        table_set_text(table, COL_ZONE, row->mixed & SPLIT_ZONE ? "mixed" : block_zone_to_string(row->zone));
+        table_set_text(table, COL_KIND, row->mixed & SPLIT_KIND ? "mixed" : block_kind_to_string(row->kind));
+        if (row->node != NODE_NONE && !(row->mixed & SPLIT_NODE))
+                table_set_number(table, COL_NODE, row->node);
+        if (row->range && !(row->mixed & SPLIT_RANGE))
+                set_range_cells(listing, row->range);
+}
+
+static struct row row_of_extent(const struct inventory *inventory, const struct extent *extent, struct span span) {
+        return (struct row){
+                .span = span,
+                .state = block_state_to_string(extent->state),
+                .n_online = extent->state == BLOCK_OFFLINE ? 0 : span.n_blocks,
+                .zone = extent->zone,
+                .node = extent->node,
+                .kind = extent->kind,
+                .range = extent->range == RANGE_NONE ? NULL : inventory->ranges + extent->range,
+        };
+}
+
+static enum split difference(const struct row *a, const struct row *b) {
+        return (strcmp(a->state, b->state) != 0 ? SPLIT_STATE : 0) | (a->zone != b->zone ? SPLIT_ZONE : 0) |
+               (a->node != b->node ? SPLIT_NODE : 0) | (a->kind != b->kind ? SPLIT_KIND : 0) |
+               (a->range != b->range ? SPLIT_RANGE : 0);
+}
+
+static void print_blocks(const struct listing_state *listing, const struct row *row) {
+        for (uint64_t i = 0; i < row->span.n_blocks; i++) {
+                struct row block = *row;
+
+                block.span = (struct span){ row->span.first_block + i, 1 };
+                block.n_online = row->n_online ? 1 : 0;
+                print_row(listing, &block);
+        }
+}
+
+/* Walks the extents inside the selection and joins neighbours that differ in nothing that splits. */
+static void list_extents(const struct listing_state *listing, enum split split) {
+        const struct inventory *inventory = listing->snapshot->inventory;
+        const struct extent_list *extents = &inventory->extents;
+        struct row row = { 0 };
+
+        for (size_t i = 0; i < listing->selection->present.n; i++) {
+                const struct span *selected = listing->selection->present.items + i;
+
+                for (size_t j = extent_list_lower_bound(extents, selected->first_block); j < extents->n; j++) {
+                        const struct extent *extent = extents->items + j;
+                        struct span span = span_intersect(extent_span(extent), *selected);
+                        struct row next;
+
+                        if (span.n_blocks == 0)
+                                break;
+
+                        next = row_of_extent(inventory, extent, span);
+                        if (listing->options->listing == LISTING_BLOCKS) {
+                                print_blocks(listing, &next);
+                                continue;
+                        }
+
+                        if (row.span.n_blocks > 0 && span_end(&row.span) == span.first_block &&
+                            !((difference(&row, &next) | row.mixed) & split)) {
+                                row.mixed |= difference(&row, &next);
+                                row.span.n_blocks += span.n_blocks;
+                                row.n_online += next.n_online;
+                                continue;
+                        }
+                        if (row.span.n_blocks > 0)
+                                print_row(listing, &row);
+                        row = next;
+                }
+        }
+
+        if (row.span.n_blocks > 0)
+                print_row(listing, &row);
+}
+
+/* What the extents inside a span of one range have in common; state "partly" if some are online and some not. */
+static struct row row_of_span(const struct inventory *inventory, const struct range *range, struct span span) {
+        const struct extent_list *extents = &inventory->extents;
+        struct row row = { .span = span, .state = "absent", .node = range->node, .kind = range->kind, .range = range };
+        bool is_first = true;
+
+        for (size_t i = extent_list_lower_bound(extents, span.first_block); i < extents->n; i++) {
+                struct span part = span_intersect(extent_span(extents->items + i), span);
+                struct row next;
+
+                if (part.n_blocks == 0)
+                        break;
+
+                next = row_of_extent(inventory, extents->items + i, part);
+                if (is_first) {
+                        row.state = next.state;
+                        row.zone = next.zone;
+                } else if (strcmp(row.state, next.state) != 0)
+                        row.state = "partly";
+                /* An offline block is in no zone: the zone of a unit is that of its online blocks. */
+                if (!is_first && row.zone == ZONE_NONE)
+                        row.zone = next.zone;
+                else if (next.zone != ZONE_NONE && row.zone != next.zone)
+                        row.mixed |= SPLIT_ZONE;
+                row.n_online += next.n_online;
+                is_first = false;
+        }
+
+        return row;
+}
+
+static void list_units_of(const struct listing_state *listing, const struct range *range) {
+        const struct inventory *inventory = listing->snapshot->inventory;
+        struct unit_run runs[3];
+        unsigned n_runs =
+                granularity_unit_runs(range->span, range->removal_granularity_bytes, inventory->block_size_bytes, runs);
+
+        for (unsigned i = 0; i < n_runs; i++)
+                for (uint64_t j = 0; j < runs[i].n_units; j++) {
+                        struct span unit = { runs[i].first_block + j * runs[i].blocks_per_unit,
+                                             runs[i].blocks_per_unit };
+                        struct row row;
+
+                        if (!span_list_overlaps(&listing->selection->present, unit))
+                                continue;
+                        row = row_of_span(inventory, range, unit);
+                        print_row(listing, &row);
+                }
+}
+
+static void list_ranges(const struct listing_state *listing) {
+        const struct inventory *inventory = listing->snapshot->inventory;
+
+        for (size_t i = 0; i < inventory->n_ranges; i++) {
+                const struct range *range = inventory->ranges + i;
+                struct row row;
+
+                if (!span_list_overlaps(&listing->selection->present, range->span))
+                        continue;
+                if (listing->options->listing == LISTING_UNITS) {
+                        list_units_of(listing, range);
+                        continue;
+                }
+                row = row_of_span(inventory, range, range->span);
+                print_row(listing, &row);
+        }
+}
+
+static int parse_split(const char *list, enum split *ret) {
+        static const struct {
+                const char *name;
+                enum split split;
+        } names[] = {
+                { "STATE", SPLIT_STATE }, { "ZONE", SPLIT_ZONE },  { "ZONES", SPLIT_ZONE }, { "NODE", SPLIT_NODE },
+                { "KIND", SPLIT_KIND },   { "NAME", SPLIT_RANGE }, { "none", 0 },
+        };
+        enum split split = 0;
+
+        for (const char *word = list; *word;) {
+                size_t n = strcspn(word, ","), i = 0;
+
+                while (i < sizeof names / sizeof *names &&
+                       (strlen(names[i].name) != n || strncasecmp(names[i].name, word, n) != 0))
+                        i++;
+                if (i == sizeof names / sizeof *names) {
+                        fprintf(stderr,
+                                "memctl: rows are split by STATE, ZONE, NODE, KIND, NAME or none, not by \"%.*s\"\n",
+                                (int)n, word);
+                        return -EINVAL;
+                }
+                split |= names[i].split;
+                word += n + (word[n] == ',');
+        }
+
+        *ret = split;
+        return 0;
+}
+
+static int print_json(const struct listing_state *listing) {
+        const struct snapshot *snapshot = listing->snapshot;
+        const struct inventory *inventory = snapshot->inventory;
+        json_object *document = document_new("memctl.list", 1);
+        int r;
+
+        r = document ? 0 : -ENOMEM;
+        if (r == 0)
+                r = json_add_text(document, "told_by", snapshot_teller(snapshot));
+        if (r == 0)
+                r = json_add_number(document, "block_size", inventory->block_size_bytes);
+        if (r == 0)
+                r = json_add_text(document, "granularity_source", granularity_source_to_string(inventory->source));
+        if (r == 0)
+                r = json_add_text(document, "kernel_guard", kernel_guard_to_string(inventory->guard));
+        if (r == 0)
+                r = json_add_text(document, "auto_online", inventory->auto_online);
+        if (r == 0)
+                r = json_add_number(document, "online", inventory_count_bytes(inventory, NULL, BLOCK_ONLINE));
+        if (r == 0)
+                r = json_add_number(document, "offline", inventory_count_bytes(inventory, NULL, BLOCK_OFFLINE));
+        if (r == 0)
+                r = json_add_number(document, "going_offline",
+                                    inventory_count_bytes(inventory, NULL, BLOCK_GOING_OFFLINE));
+        if (r == 0 && listing->options->summary != SUMMARY_ONLY)
+                r = document_add_table(document, listings[listing->options->listing].name, listing->table);
+        if (r == 0)
+                return document_print(document, false);
+
+        json_object_put(document);
+        return r;
+}
+
+static int print_summary(const struct listing_state *listing) {
+        const struct inventory *inventory = listing->snapshot->inventory;
+        uint64_t going_bytes = inventory_count_bytes(inventory, NULL, BLOCK_GOING_OFFLINE);
+        bool in_bytes = listing->options->sizes_in_bytes;
+        char *note = snapshot_granularity_note(listing->snapshot);
+
+        if (!note)
+                return -ENOMEM;
+
+        print_total("Memory block size:", inventory->block_size_bytes, in_bytes);
+        print_total("Total online memory:", inventory_count_bytes(inventory, NULL, BLOCK_ONLINE), in_bytes);
+        print_total("Total offline memory:", inventory_count_bytes(inventory, NULL, BLOCK_OFFLINE), in_bytes);
+        if (going_bytes > 0)
+                print_total("Going offline:", going_bytes, in_bytes);
+        printf("%-23s %s\n", "Removal granularity:", note);
+        free(note);
+        return 0;
+}
+
+static int print_text(const struct listing_state *listing) {
+        const struct options *options = listing->options;
+        enum summary summary = options->summary;
+        int r = 0;
+
+        if (summary == SUMMARY_AUTO)
+                summary = options->format == FORMAT_TABLE && !options->no_headings ? SUMMARY_ALWAYS : SUMMARY_NEVER;
+
+        if (summary != SUMMARY_ONLY)
+                r = table_print(listing->table);
+        if (r == 0 && summary == SUMMARY_ALWAYS)
+                putchar('\n');
+        if (r == 0 && summary != SUMMARY_NEVER)
+                r = print_summary(listing);
+
+        return r;
+}
+
+int verb_list(const struct options *options, char **words, size_t n_words) {
+        struct listing_state listing = { .options = options };
+        struct selection selection = { 0 };
+        struct snapshot *snapshot = NULL;
+        enum split split = SPLIT_ALL;
+        int r, status;
+
+        if (options->split && parse_split(options->split, &split) < 0)
+                return STATUS_USAGE;
+
+        /* Before anything is read: a column that there is not is told at once. */
+        r = table_new(options, columns, N_COLUMNS, listings[options->listing].defaults, &listing.table);
+        if (r < 0)
+                return r == -EINVAL ? STATUS_USAGE : out_of_memory();
+
+        status = snapshot_read(options, &snapshot);
+        if (status == STATUS_DONE)
+                status = snapshot_select(snapshot, words, n_words, &selection);
+        if (status != STATUS_DONE)
+                goto finish;
+
+        listing.snapshot = snapshot;
+        listing.selection = &selection;
+        if (options->listing == LISTING_EXTENTS || options->listing == LISTING_BLOCKS)
+                list_extents(&listing, split);
+        else
+                list_ranges(&listing);
+
+        r = options->format == FORMAT_JSON ? print_json(&listing) : print_text(&listing);
+        if (r < 0)
+                status = out_of_memory();
+
+finish:
+        selection_clear(&selection);
+        snapshot_free(snapshot);
+        table_free(listing.table);
+        return status;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "memctl.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit-status.h"
+#include "verbs.h"
+
+const struct command commands[] = {
+        { "list", "[SELECTOR…]", "List memory: state, zone, node, where it comes from, how it can be removed",
+          COMMAND_LIST, 0, SIZE_MAX, verb_list },
+        { "plan", "online|offline|remove SELECTOR…", "Say what a change would do, and change nothing", COMMAND_PLAN, 2,
+          SIZE_MAX, verb_plan },
+        { "online", "SELECTOR…", "Bring memory online", COMMAND_ONLINE, 1, SIZE_MAX, verb_online },
+        { "offline", "SELECTOR…", "Take memory offline, in whole removal units", COMMAND_OFFLINE, 1, SIZE_MAX,
+          verb_offline },
+        { "remove", "SELECTOR…", "Take memory offline and let its driver remove it", COMMAND_REMOVE, 1, SIZE_MAX,
+          verb_remove },
+        { 0 },
+};
+
+/* What was printed must have arrived; a reader who had enough (head) is no error. */
+static int close_stdout(int status) {
+        bool failed = ferror(stdout);
+
+        if (fclose(stdout) == 0 && !failed)
+                return status;
+        if (errno == EPIPE)
+                return status;
+
+        fprintf(stderr, "memctl: cannot write the output: %s\n", strerror(errno));
+        return status == STATUS_DONE ? STATUS_FAILED : status;
+}
+
+int memctl_run(int argc, char **argv) {
+        const struct command *command;
+        struct options options;
+        size_t n_words;
+        char **words;
+        int status;
+
+        setlocale(LC_ALL, "");
+        /* A closed pipe shows as EPIPE: a change that was asked for must not end because its output is not read. */
+        signal(SIGPIPE, SIG_IGN);
+
+        status = options_parse(argc, argv, &options, &command, &words, &n_words);
+        if (status < 0)
+                status = command->run(&options, words, n_words);
+
+        return close_stdout(status);
+}

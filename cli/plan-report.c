@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan-report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit-status.h"
+#include "output.h"
+#include "util.h"
+
+int plan_exit_status(const struct plan *plan) {
+        /* With best effort refused units are dropped and the rest goes. */
+        if (plan->n_refusals == 0)
+                return STATUS_DONE;
+        if (plan->n_steps > 0)
+                return STATUS_PARTIAL;
+
+        return plan_refused_only_splits(plan) ? STATUS_SPLITS_MAPPING : STATUS_REFUSED;
+}
+
+static int add_span(json_object *object, struct span span, uint64_t block_size_bytes) {
+        _cleanup_free_ char *blocks = NULL;
+        int r;
+
+        if (span.n_blocks == 0) {
+                r = json_add_text(object, "start", NULL);
+                if (r == 0)
+                        r = json_add_number(object, "size", 0);
+                return r < 0 ? r : json_add_text(object, "blocks", NULL);
+        }
+
+        blocks = format_blocks(span);
+        if (!blocks)
+                return -ENOMEM;
+
+        r = json_add_address(object, "start", span.first_block * block_size_bytes);
+        if (r == 0)
+                r = json_add_number(object, "size", span.n_blocks * block_size_bytes);
+        return r < 0 ? r : json_add_text(object, "blocks", blocks);
+}
+
+static int add_item(json_object *array, json_object *item, int r) {
+        if (!item || r < 0 || json_object_array_add(array, item) < 0) {
+                json_object_put(item);
+                return -ENOMEM;
+        }
+
+        return 0;
+}
+
+static int add_suggestions(json_object *object, const struct refusal *refusal) {
+        json_object *suggestions = json_object_new_array();
+
+        for (size_t i = 0; suggestions && i < refusal->n_suggestions; i++)
+                if (add_item(suggestions, json_object_new_string(refusal->suggestions[i]), 0) < 0) {
+                        json_object_put(suggestions);
+                        return -ENOMEM;
+                }
+
+        return json_add(object, "suggestions", suggestions);
+}
+
+json_object *plan_refusals_to_json(const struct plan *plan, uint64_t block_size_bytes) {
+        json_object *refusals = json_object_new_array();
+
+        for (size_t i = 0; refusals && i < plan->n_refusals; i++) {
+                const struct refusal *refusal = plan->refusals + i;
+                json_object *object = json_object_new_object();
+                int r = object ? add_span(object, refusal->span, block_size_bytes) : -ENOMEM;
+
+                if (r == 0)
+                        r = json_add_text(object, "reason", refusal_reason_to_string(refusal->reason));
+                if (r == 0)
+                        r = json_add_text(object, "text", refusal->text);
+                if (r == 0)
+                        r = add_suggestions(object, refusal);
+                if (add_item(refusals, object, r) < 0) {
+                        json_object_put(refusals);
+                        return NULL;
+                }
+        }
+
+        return refusals;
+}
+
+static json_object *steps_to_json(const struct plan *plan, uint64_t block_size_bytes) {
+        json_object *steps = json_object_new_array();
+
+        for (size_t i = 0; steps && i < plan->n_steps; i++) {
+                json_object *object = json_object_new_object();
+                int r = object ? add_span(object, plan->steps[i].span, block_size_bytes) : -ENOMEM;
+
+                if (r == 0)
+                        r = json_add_text(object, "state", step_state_word(plan->steps + i));
+                if (add_item(steps, object, r) < 0) {
+                        json_object_put(steps);
+                        return NULL;
+                }
+        }
+
+        return steps;
+}
+
+static json_object *side_effects_to_json(const struct plan *plan) {
+        json_object *effects = json_object_new_array();
+
+        for (size_t i = 0; effects && i < plan->n_side_effects; i++) {
+                const struct side_effect *effect = plan->side_effects + i;
+                json_object *object = json_object_new_object();
+                int r = json_add_text(object, "kind", side_effect_kind_to_string(effect->kind));
+
+                if (r == 0)
+                        r = json_add_number(object, "amount", effect->amount);
+                if (r == 0)
+                        r = json_add_text(object, "text", effect->text);
+                if (add_item(effects, object, r) < 0) {
+                        json_object_put(effects);
+                        return NULL;
+                }
+        }
+
+        return effects;
+}
+
+static int report_json(enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
+        json_object *document = document_new("memctl.plan", 1);
+        int r;
+
+        r = document ? json_add_text(document, "verb", verb_to_string(verb)) : -ENOMEM;
+        if (r == 0)
+                r = json_add_number(document, "exit_status", (uint64_t)plan_exit_status(plan));
+        if (r == 0)
+                r = json_add_number(document, "bytes_total", plan->bytes_total);
+        if (r == 0)
+                r = json_add(document, "steps", steps_to_json(plan, block_size_bytes));
+        if (r == 0)
+                r = json_add(document, "refusals", plan_refusals_to_json(plan, block_size_bytes));
+        if (r == 0)
+                r = json_add(document, "side_effects", side_effects_to_json(plan));
+        if (r < 0) {
+                json_object_put(document);
+                return r;
+        }
+
+        return document_print(document, false);
+}
+
+static const char *step_text(const struct step *step) {
+        if (step->target == BLOCK_OFFLINE)
+                return "goes offline";
+        if (step->zone == ONLINE_ZONE_MOVABLE)
+                return "comes online in zone Movable";
+        if (step->zone == ONLINE_ZONE_KERNEL)
+                return "comes online in a kernel zone";
+
+        return "comes online";
+}
+
+static int report_text(enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
+        char size[FORMAT_BYTES_MAX];
+
+        for (size_t i = 0; i < plan->n_refusals; i++)
+                print_refusal(stderr, plan->refusals[i].text);
+
+        if (plan->n_steps == 0 && plan->n_refusals == 0)
+                printf("%s: nothing to do\n", verb_to_string(verb));
+        if (plan->n_steps > 0)
+                printf("%s: %s would change, in this order:\n", verb_to_string(verb),
+                       format_bytes(plan->bytes_total, size));
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                const struct step *step = plan->steps + i;
+                _cleanup_free_ char *blocks = format_blocks(step->span);
+
+                if (!blocks)
+                        return -ENOMEM;
+                printf("  %-20s %8s  %s\n", blocks, format_bytes(step->span.n_blocks * block_size_bytes, size),
+                       step_text(step));
+        }
+        for (size_t i = 0; i < plan->n_side_effects; i++)
+                printf("side effect: %s\n", plan->side_effects[i].text);
+        if (plan->n_steps > 0)
+                puts("Nothing was changed.");
+
+        return 0;
+}
+
+int plan_report(const struct options *options, enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
+        int r;
+
+        r = options->format == FORMAT_JSON ? report_json(verb, plan, block_size_bytes)
+                                           : report_text(verb, plan, block_size_bytes);
+        return r < 0 ? out_of_memory() : plan_exit_status(plan);
+}

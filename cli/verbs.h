@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the rows of the command table run; each stands in the file of its name, the changes in change.c. */
+
+#include "options.h"
+#include "plan.h"
+
+int verb_list(const struct options *options, char **words, size_t n_words);
+int verb_plan(const struct options *options, char **words, size_t n_words);
+int verb_online(const struct options *options, char **words, size_t n_words);
+int verb_offline(const struct options *options, char **words, size_t n_words);
+int verb_remove(const struct options *options, char **words, size_t n_words);
+
+/* Says what a change would do: "plan", and a change with --dry-run. */
+int dry_run(const struct options *options, enum verb verb, char **words, size_t n_words);

@@ -9,7 +9,7 @@
 static int read_step(sd_bus_message *message, uint64_t block_size_bytes, struct plan *plan) {
         uint64_t start, size_bytes;
         const char *word;
-        struct step step = {}, *steps;
+        struct step step = { 0 }, *steps;
         int r;
 
         r = sd_bus_message_read(message, "(tts)", &start, &size_bytes, &word);
@@ -64,7 +64,7 @@ static int read_refusal(sd_bus_message *message, uint64_t block_size_bytes, stru
 }
 
 static int read_side_effect(sd_bus_message *message, struct plan *plan) {
-        struct side_effect effect = {}, *effects;
+        struct side_effect effect = { 0 }, *effects;
         int r;
 
         r = sd_bus_message_enter_container(message, 'r', "sts");

@@ -65,7 +65,7 @@ static int read_string(struct client *client, const char *path, const char *prop
 }
 
 static int read_result(sd_bus_message *message, uint64_t block_size_bytes, struct job *job) {
-        struct job_result result = {}, *results;
+        struct job_result result = { 0 }, *results;
         uint64_t start, size_bytes;
         const char *word, *meaning;
         int r;

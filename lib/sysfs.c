@@ -78,14 +78,20 @@ static ssize_t pread_retry(const struct sysfs *sysfs, int fd, void *buffer, size
         return n < 0 ? -errno : n;
 }
 
-ssize_t sysfs_read_at(const struct sysfs *sysfs, int dir_fd, const char *path, char *buffer, size_t size) {
+/* One open, one read, one close. One read() gives a whole attribute: a second one, to see the end, would be a third
+ * more. */
+static ssize_t read_once(const struct sysfs *sysfs, int dir_fd, const char *path, char *buffer, size_t size) {
         int fd = sysfs->ops->openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
 
-        /* One read() gives a whole attribute: a second one, to see the end, would be a third more system calls. */
         ssize_t n = read_retry(sysfs, fd, buffer, size);
         sysfs->ops->close(fd);
+        return n;
+}
+
+ssize_t sysfs_read_at(const struct sysfs *sysfs, int dir_fd, const char *path, char *buffer, size_t size) {
+        ssize_t n = read_once(sysfs, dir_fd, path, buffer, size);
         if (n < 0)
                 return n;
         if ((size_t)n >= size)
@@ -94,6 +100,13 @@ ssize_t sysfs_read_at(const struct sysfs *sysfs, int dir_fd, const char *path, c
         if (n > 0 && buffer[n - 1] == '\n')
                 n--;
         buffer[n] = '\0';
+        return n;
+}
+
+ssize_t sysfs_read_start_at(const struct sysfs *sysfs, int dir_fd, const char *path, char *buffer, size_t size) {
+        ssize_t n = read_once(sysfs, dir_fd, path, buffer, size - 1);
+        if (n >= 0)
+                buffer[n] = '\0';
         return n;
 }
 

@@ -57,7 +57,9 @@ void sysfs_close_fd(const struct sysfs *sysfs, int fd);
  * calls.
  */
 ssize_t sysfs_read_at(const struct sysfs *sysfs, int dir_fd, const char *path, char *buffer, size_t size);
-/* The same, parsed: decimal or 0x hex (0), bare hex without prefix (16). -EINVAL if it is no number, -ERANGE. */
+/* The start of a file of any size: as much as one read() gives and fits, NUL-terminated, nothing taken off. */
+ssize_t sysfs_read_start_at(const struct sysfs *sysfs, int dir_fd, const char *path, char *buffer, size_t size);
+/* sysfs_read_at(), parsed: decimal or 0x hex (0), bare hex without prefix (16). -EINVAL if it is no number, -ERANGE. */
 int sysfs_read_u64_at(const struct sysfs *sysfs, int dir_fd, const char *path, int base, uint64_t *ret);
 /* Writes in one write(). Returns 0 or -errno as the kernel gave it, -EIO for a short write. May wait for ever. */
 int sysfs_write_at(const struct sysfs *sysfs, int dir_fd, const char *path, const char *text);

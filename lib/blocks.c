@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "blocks.h"
+#include "util.h"
+
+/* Below this many blocks a thread costs more than it saves; above this many threads they wait for each other. */
+#define BLOCKS_PER_THREAD 2048
+#define THREADS_MAX       8
+
+#define PATH_SIZE 64
+
+void block_table_clear(struct block_table *table) {
+        if (!table)
+                return;
+
+        free(table->items);
+        *table = (struct block_table){ 0 };
+}
+
+static int append_block(const char *name, void *userdata) {
+        struct block_table *table = userdata;
+        uint64_t number;
+
+        if (parse_prefixed_number(name, "memory", &number) < 0)
+                return 0;
+
+        struct block *items = array_grow(table->items, &table->n_allocated, table->n + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        table->items = items;
+        items[table->n++] = (struct block){ .number = number, .node = NODE_NONE, .acpi = ACPI_NONE };
+        return 0;
+}
+
+static int compare_blocks(const void *a, const void *b) {
+        const struct block *x = a, *y = b;
+
+        return (x->number > y->number) - (x->number < y->number);
+}
+
+int block_table_list(struct block_table *table, const struct sysfs *sysfs) {
+        int r = sysfs_list(sysfs, SYSFS_MEMORY, append_block, table);
+        if (r < 0)
+                return r;
+
+        qsort(table->items, table->n, sizeof(*table->items), compare_blocks);
+        return 0;
+}
+
+/* Where there are no holes in front of it a block is as many places from the first as their numbers say. */
+static struct block *find_block(const struct block_table *table, uint64_t number) {
+        if (table->n == 0 || number < table->items[0].number)
+                return NULL;
+
+        uint64_t guess = number - table->items[0].number;
+        if (guess < table->n && table->items[guess].number == number)
+                return &table->items[guess];
+        return bsearch(&(struct block){ .number = number }, table->items, table->n, sizeof(*table->items),
+                       compare_blocks);
+}
+
+struct node_walk {
+        struct block_table *table;
+        int node;
+};
+
+static int set_node(const char *name, void *userdata) {
+        const struct node_walk *walk = userdata;
+        uint64_t number;
+
+        if (parse_prefixed_number(name, "memory", &number) < 0)
+                return 0;
+
+        struct block *block = find_block(walk->table, number);
+        if (block && block->node == NODE_NONE)
+                block->node = walk->node;
+        return 0;
+}
+
+int block_table_read_nodes(struct block_table *table, const struct sysfs *sysfs, const int *nodes, size_t n_nodes) {
+        char path[PATH_SIZE];
+
+        for (size_t i = 0; i < n_nodes; i++) {
+                struct node_walk walk = { table, nodes[i] };
+                snprintf(path, sizeof(path), SYSFS_NODE "/node%d", nodes[i]);
+                int r = sysfs_list(sysfs, path, set_node, &walk);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+        }
+        return 0;
+}
+
+/* A device that goes away between opening and reading says ENODEV. */
+static bool means_gone(ssize_t error) {
+        return error == -ENOENT || error == -ENODEV;
+}
+
+static enum block_zone read_zone(const struct sysfs *sysfs, int memory_fd, uint64_t number) {
+        char path[PATH_SIZE], words[64];
+        enum block_zone zone;
+
+        /* An online block shows its one zone or "none" (several); anything else is a block that just went offline. */
+        snprintf(path, sizeof(path), "memory%" PRIu64 "/valid_zones", number);
+        if (sysfs_read_at(sysfs, memory_fd, path, words, sizeof(words)) <= 0 ||
+            block_zone_from_string(words, &zone) < 0)
+                return ZONE_NONE;
+        return zone;
+}
+
+int block_read(struct block *block, const struct sysfs *sysfs, int memory_fd, bool zone) {
+        char path[PATH_SIZE], word[32];
+        enum block_state state;
+
+        snprintf(path, sizeof(path), "memory%" PRIu64 "/state", block->number);
+        ssize_t n = sysfs_read_at(sysfs, memory_fd, path, word, sizeof(word));
+        if (n < 0)
+                return means_gone(n) ? -ENOENT : (int)n;
+        if (block_state_from_string(word, &state) < 0)
+                return -EBADMSG;
+
+        block->state = state;
+        block->zone = zone && state == BLOCK_ONLINE ? read_zone(sysfs, memory_fd, block->number) : ZONE_NONE;
+        return 0;
+}
+
+uint32_t block_read_acpi(const struct sysfs *sysfs, int memory_fd, uint64_t number) {
+        static const char id[] = "PNP0C80:";
+        char path[PATH_SIZE], name[64];
+        uint64_t acpi;
+
+        snprintf(path, sizeof(path), "memory%" PRIu64 "/firmware_node", number);
+        if (sysfs_readlink_name_at(sysfs, memory_fd, path, name, sizeof(name)) < 0 ||
+            strncmp(name, id, strlen(id)) != 0 ||
+            parse_u64(name + strlen(id), strlen(name + strlen(id)), 16, &acpi) < 0 || acpi >= ACPI_NONE)
+                return ACPI_NONE;
+        return (uint32_t)acpi;
+}
+
+static int lowest_node(const char *name, void *userdata) {
+        int *node = userdata;
+        uint64_t number;
+
+        if (parse_prefixed_number(name, "node", &number) == 0 && number <= INT32_MAX &&
+            (*node == NODE_NONE || (int)number < *node))
+                *node = (int)number;
+        return 0;
+}
+
+int block_read_node(const struct sysfs *sysfs, uint64_t number) {
+        char path[PATH_SIZE];
+        int node = NODE_NONE;
+
+        snprintf(path, sizeof(path), SYSFS_MEMORY "/memory%" PRIu64, number);
+        return sysfs_list(sysfs, path, lowest_node, &node) < 0 ? NODE_NONE : node;
+}
+
+/* A thread's share of the table. */
+struct slice {
+        const struct sysfs *sysfs;
+        const struct block_reading *reading;
+        int memory_fd;
+        struct block *items;
+        size_t n;
+        int error;
+};
+
+static void *read_slice(void *userdata) {
+        struct slice *slice = userdata;
+
+        for (size_t i = 0; i < slice->n; i++) {
+                struct block *block = &slice->items[i];
+                int r = block_read(block, slice->sysfs, slice->memory_fd, slice->reading->zones);
+                if (r < 0 && r != -ENOENT) {
+                        slice->error = r;
+                        break;
+                }
+                block->gone = r == -ENOENT;
+                if (!block->gone && slice->reading->acpi && !span_list_contains(slice->reading->known, block->number))
+                        block->acpi = block_read_acpi(slice->sysfs, slice->memory_fd, block->number);
+        }
+        return NULL;
+}
+
+static unsigned choose_threads(size_t n_blocks, unsigned wanted) {
+        cpu_set_t cpus;
+        unsigned n = wanted;
+
+        if (n == 0) {
+                n = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+                n = (unsigned)MIN((size_t)n, n_blocks / BLOCKS_PER_THREAD);
+        }
+        return MAX(1U, MIN(n, THREADS_MAX));
+}
+
+static void drop_gone(struct block_table *table) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < table->n; i++)
+                if (!table->items[i].gone)
+                        table->items[n++] = table->items[i];
+        table->n = n;
+}
+
+int block_table_read(struct block_table *table, const struct sysfs *sysfs, const struct block_reading *reading) {
+        struct slice slices[THREADS_MAX];
+        pthread_t threads[THREADS_MAX];
+        bool started[THREADS_MAX] = { false };
+        unsigned n_slices = choose_threads(table->n, reading->n_threads);
+
+        int memory_fd = sysfs_open_directory(sysfs, SYSFS_MEMORY);
+        if (memory_fd < 0)
+                return memory_fd;
+
+        /* The last slice, and every one whose thread cannot be had, is read by this thread. */
+        for (unsigned i = 0; i < n_slices; i++) {
+                size_t from = table->n * i / n_slices, to = table->n * (i + 1) / n_slices;
+                slices[i] = (struct slice){ sysfs, reading, memory_fd, table->items + from, to - from, 0 };
+                if (i + 1 < n_slices)
+                        started[i] = pthread_create(&threads[i], NULL, read_slice, &slices[i]) == 0;
+        }
+        for (unsigned i = 0; i < n_slices; i++)
+                if (!started[i])
+                        read_slice(&slices[i]);
+
+        int error = 0;
+        for (unsigned i = 0; i < n_slices; i++) {
+                if (started[i])
+                        pthread_join(threads[i], NULL);
+                if (slices[i].error < 0 && error == 0)
+                        error = slices[i].error;
+        }
+        sysfs_close_fd(sysfs, memory_fd);
+        if (error == 0)
+                drop_gone(table);
+        return error;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What kind of machine a root directory shows: the running one, a saved one, or a simulated one. */
+
+#include "granularity.h"
+#include "inventory.h"
+#include "sysfs.h"
+
+/*
+ * Architecture: proc/sys/kernel/arch below the root (Linux ≥ 6.1), else what proc/cpuinfo there looks like, else the
+ * running kernel's. Page size: page_size_bytes if not 0, else the running kernel's if the root is "/" and the
+ * architecture its own, else the one that goes with the block size (arm64: 128 MiB blocks mean pages of up to 16K,
+ * larger blocks are taken for 64K pages, whose leaves are the largest; others: 4K). Never fails: what cannot be told is
+ * the value that makes the estimate coarser.
+ */
+struct machine machine_read(const struct sysfs *sysfs, uint64_t block_size_bytes, uint64_t page_size_bytes);
+
+/* Whether the kernel has the memory_range bus, and what it checks by itself. */
+enum kernel_guard kernel_guard_read(const struct sysfs *sysfs, const struct machine *machine);
+
+/*
+ * Who adds memory named plain "System RAM" that has no ACPI device: DRIVER_PSERIES (sys/kernel/dlpar),
+ * DRIVER_S390 (sys/firmware/memory), else DRIVER_OTHER.
+ */
+enum range_driver platform_driver_read(const struct sysfs *sysfs);

@@ -124,13 +124,9 @@ static int on_delay(sd_event_source *source, uint64_t usec, void *userdata) {
 
 static int on_lost(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         struct change *change = userdata;
-        const char *name, *old_owner, *new_owner;
 
+        (void)message;
         (void)error;
-        if (sd_bus_message_is_signal(message, "org.freedesktop.DBus", "NameOwnerChanged") > 0 &&
-            (sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner) < 0 || !*old_owner))
-                return 0;
-
         progress_wipe(&change->progress);
         fprintf(stderr, "memctl: memctld went away");
         if (change->job_path)
@@ -278,15 +274,7 @@ static int add_matches(struct change *change) {
                                      "/job',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'",
                                      on_progress, change);
         if (r >= 0)
-                r = sd_bus_add_match(bus, NULL,
-                                     "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
-                                     "member='NameOwnerChanged',arg0='" MEMCTL_BUS_NAME "'",
-                                     on_lost, change);
-        if (r >= 0)
-                r = sd_bus_add_match(bus, NULL,
-                                     "type='signal',sender='org.freedesktop.DBus.Local',"
-                                     "interface='org.freedesktop.DBus.Local',member='Disconnected'",
-                                     on_lost, change);
+                r = client_watch_loss(change->client, on_lost, change);
         return r;
 }
 

@@ -30,6 +30,7 @@ struct range_reading {
 };
 
 struct range_readings {
+        uint64_t block_size_bytes;
         struct range_reading *items;
         size_t n;
         size_t n_allocated;
@@ -67,11 +68,11 @@ static int read_range_property(sd_bus_message *message, const char *name, void *
         return sd_bus_message_skip(message, NULL);
 }
 
-/* "range3", "est7" */
-static int parse_range_name(const char *name, struct range *range) {
-        range->exported = parse_prefixed_number(name, "range", &range->number) >= 0;
+/* /org/memctl1/range/range3, …/est7 */
+static int parse_range_path(const char *path, struct range *range) {
+        range->exported = parse_prefixed_number(path, MEMCTL_RANGE_PATH "range", &range->number) >= 0;
 
-        return range->exported ? 0 : parse_prefixed_number(name, "est", &range->number);
+        return range->exported ? 0 : parse_prefixed_number(path, MEMCTL_RANGE_PATH "est", &range->number);
 }
 
 static void range_reading_clear(struct range_reading *reading) {
@@ -88,8 +89,8 @@ static void range_readings_clear(struct range_readings *readings) {
         free(readings->items);
 }
 
-static int read_range(sd_bus_message *message, const char *name, uint64_t block_size_bytes,
-                      struct range_readings *readings) {
+static int read_range(sd_bus_message *message, const char *path, void *userdata) {
+        struct range_readings *readings = userdata;
         struct range_reading reading = { .range = { .node = NODE_NONE, .remainder_of = UINT64_MAX } };
         struct range *range = &reading.range;
         struct range_reading *items;
@@ -100,7 +101,7 @@ static int read_range(sd_bus_message *message, const char *name, uint64_t block_
                 return -ENOMEM;
         readings->items = items;
 
-        r = parse_range_name(name, range);
+        r = parse_range_path(path, range);
         if (r >= 0)
                 r = client_read_properties(message, read_range_property, &reading);
         if (r >= 0 && !range->name)
@@ -115,57 +116,10 @@ static int read_range(sd_bus_message *message, const char *name, uint64_t block_
                 free(range->device);
                 range->device = NULL;
         }
-        range->span = (struct span){ reading.start / block_size_bytes, reading.size_bytes / block_size_bytes };
+        range->span = (struct span){ reading.start / readings->block_size_bytes,
+                                     reading.size_bytes / readings->block_size_bytes };
         readings->items[readings->n++] = reading;
         return 0;
-}
-
-static int read_object(sd_bus_message *message, uint64_t block_size_bytes, struct range_readings *readings) {
-        const char *path, *interface;
-        int r;
-
-        r = sd_bus_message_read(message, "o", &path);
-        if (r >= 0)
-                r = sd_bus_message_enter_container(message, 'a', "{sa{sv}}");
-        if (r < 0)
-                return r;
-
-        while ((r = sd_bus_message_enter_container(message, 'e', "sa{sv}")) > 0) {
-                r = sd_bus_message_read(message, "s", &interface);
-                if (r < 0)
-                        return r;
-                if (strcmp(interface, MEMCTL_RANGE) == 0 &&
-                    strncmp(path, MEMCTL_RANGE_PATH, strlen(MEMCTL_RANGE_PATH)) == 0)
-                        r = read_range(message, path + strlen(MEMCTL_RANGE_PATH), block_size_bytes, readings);
-                else
-                        r = sd_bus_message_skip(message, "a{sv}");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(message);
-                if (r < 0)
-                        return r;
-        }
-        if (r < 0)
-                return r;
-
-        return sd_bus_message_exit_container(message);
-}
-
-static int read_objects(struct client *client, struct range_readings *readings, sd_bus_error *error) {
-        sd_bus_message *reply = NULL;
-        int r;
-
-        r = sd_bus_call_method(client->bus, MEMCTL_BUS_NAME, MEMCTL_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
-                               "GetManagedObjects", error, &reply, NULL);
-        if (r >= 0)
-                r = sd_bus_message_enter_container(reply, 'a', "{oa{sa{sv}}}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "oa{sa{sv}}")) > 0) {
-                r = read_object(reply, client->block_size_bytes, readings);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-        }
-
-        sd_bus_message_unref(reply);
-        return r < 0 ? r : 0;
 }
 
 static int compare_readings(const void *a, const void *b) {
@@ -176,12 +130,12 @@ static int compare_readings(const void *a, const void *b) {
 
 static int read_ranges(struct client *client, struct inventory *inventory, struct range_policy **ret_policies,
                        sd_bus_error *error) {
-        struct range_readings readings = { 0 };
+        struct range_readings readings = { .block_size_bytes = client->block_size_bytes };
         struct range_policy *policies;
         struct range *ranges;
         int r;
 
-        r = read_objects(client, &readings, error);
+        r = client_read_objects(client, MEMCTL_RANGE, read_range, &readings, error);
         if (r < 0) {
                 range_readings_clear(&readings);
                 return r;

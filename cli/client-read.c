@@ -88,15 +88,72 @@ static int read_manager_property(sd_bus_message *message, const char *name, void
 
 int client_read_manager(struct client *client, struct inventory *inventory, sd_bus_error *error) {
         struct manager_properties properties = { client, inventory };
+        int r;
+
+        r = client_read_object(client, MEMCTL_ROOT_PATH, MEMCTL_MANAGER, read_manager_property, &properties, error);
+        if (r >= 0 && client->block_size_bytes == 0)
+                r = -EBADMSG;
+        return r;
+}
+
+static int read_object(sd_bus_message *message, const char *wanted, object_fn each, void *userdata) {
+        const char *path, *interface;
+        int r;
+
+        r = sd_bus_message_read(message, "o", &path);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(message, 'a', "{sa{sv}}");
+        if (r < 0)
+                return r;
+
+        while ((r = sd_bus_message_enter_container(message, 'e', "sa{sv}")) > 0) {
+                r = sd_bus_message_read(message, "s", &interface);
+                if (r < 0)
+                        return r;
+                if (strcmp(interface, wanted) == 0)
+                        r = each(message, path, userdata);
+                else
+                        r = sd_bus_message_skip(message, "a{sv}");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(message);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+
+        return sd_bus_message_exit_container(message);
+}
+
+int client_read_objects(struct client *client, const char *interface, object_fn each, void *userdata,
+                        sd_bus_error *error) {
         sd_bus_message *reply = NULL;
         int r;
 
-        r = sd_bus_call_method(client->bus, MEMCTL_BUS_NAME, MEMCTL_ROOT_PATH, "org.freedesktop.DBus.Properties",
-                               "GetAll", error, &reply, "s", MEMCTL_MANAGER);
+        r = sd_bus_call_method(client->bus, MEMCTL_BUS_NAME, MEMCTL_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
+                               "GetManagedObjects", error, &reply, NULL);
         if (r >= 0)
-                r = client_read_properties(reply, read_manager_property, &properties);
-        if (r >= 0 && client->block_size_bytes == 0)
-                r = -EBADMSG;
+                r = sd_bus_message_enter_container(reply, 'a', "{oa{sa{sv}}}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "oa{sa{sv}}")) > 0) {
+                r = read_object(reply, interface, each, userdata);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+        }
+
+        sd_bus_message_unref(reply);
+        return r < 0 ? r : 0;
+}
+
+int client_read_object(struct client *client, const char *path, const char *interface, property_fn each, void *userdata,
+                       sd_bus_error *error) {
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_call_method(client->bus, MEMCTL_BUS_NAME, path, "org.freedesktop.DBus.Properties", "GetAll", error,
+                               &reply, "s", interface);
+        if (r >= 0)
+                r = client_read_properties(reply, each, userdata);
+
         sd_bus_message_unref(reply);
         return r < 0 ? r : 0;
 }

@@ -32,5 +32,12 @@ typedef int (*property_fn)(sd_bus_message *message, const char *name, void *user
 int client_read_properties(sd_bus_message *message, property_fn each, void *userdata);
 /* Reads a string into *ret, which is freed before. Returns 0, -errno. */
 int client_read_text(sd_bus_message *message, char **ret);
+/* All properties of one object's interface. */
+int client_read_object(struct client *client, const char *path, const char *interface, property_fn each, void *userdata,
+                       sd_bus_error *error);
+/* Calls `each` for every object below the root with this interface; it reads the a{sv} the message stands at. */
+typedef int (*object_fn)(sd_bus_message *message, const char *path, void *userdata);
+int client_read_objects(struct client *client, const char *interface, object_fn each, void *userdata,
+                        sd_bus_error *error);
 /* Reads what the manager says of itself and, where it is not NULL, what of it belongs to an inventory. */
 int client_read_manager(struct client *client, struct inventory *inventory, sd_bus_error *error);

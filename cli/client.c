@@ -89,6 +89,31 @@ int client_append_request(sd_bus_message *message, const struct options *options
         return r;
 }
 
+#define OWNER_CHANGED                                                                                                  \
+        "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',"      \
+        "arg0='" MEMCTL_BUS_NAME "'"
+#define DISCONNECTED                                                                                                   \
+        "type='signal',sender='org.freedesktop.DBus.Local',interface='org.freedesktop.DBus.Local',"                    \
+        "member='Disconnected'"
+
+static int watch(struct client *client, const char *owner_match, sd_bus_message_handler_t handler, void *userdata) {
+        int r;
+
+        r = sd_bus_add_match(client->bus, NULL, owner_match, handler, userdata);
+        if (r >= 0)
+                r = sd_bus_add_match(client->bus, NULL, DISCONNECTED, handler, userdata);
+        return r < 0 ? r : 0;
+}
+
+int client_watch_owner(struct client *client, sd_bus_message_handler_t changed, void *userdata) {
+        return watch(client, OWNER_CHANGED, changed, userdata);
+}
+
+int client_watch_loss(struct client *client, sd_bus_message_handler_t lost, void *userdata) {
+        /* An empty arg2 is the name without a new owner: a first owner is no loss. */
+        return watch(client, OWNER_CHANGED ",arg2=''", lost, userdata);
+}
+
 bool client_is_unreachable(int r, const sd_bus_error *error) {
         static const char *const names[] = {
                 SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER, SD_BUS_ERROR_NO_SERVER,

@@ -60,6 +60,11 @@ int client_append_request(sd_bus_message *message, const struct options *options
 int client_plan(struct client *client, const struct options *options, enum verb verb, char **words, struct plan **ret,
                 sd_bus_error *error);
 
+/* Calls `changed` when memctld leaves the bus or comes back, and when the bus is gone. Returns 0, -errno. */
+int client_watch_owner(struct client *client, sd_bus_message_handler_t changed, void *userdata);
+/* Calls `lost` once memctld leaves the bus, or the bus is gone. Returns 0, -errno. */
+int client_watch_loss(struct client *client, sd_bus_message_handler_t lost, void *userdata);
+
 /* True if there is no memctld to talk to, as opposed to one that answers with an error. */
 bool client_is_unreachable(int r, const sd_bus_error *error);
 /* Tells the user what went wrong and what to do, and returns the exit status it means. */

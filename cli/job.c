@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client-read.h"
 #include "exit-status.h"
 #include "output.h"
 #include "selector.h"
@@ -48,6 +49,9 @@ void job_clear(struct job *job) {
                 free(job->results[i].meaning);
         }
         free(job->results);
+        for (char **selector = job->selectors; selector && *selector; selector++)
+                free(*selector);
+        free(job->selectors);
         free(job->path);
         free(job->verb);
         free(job->state);
@@ -55,13 +59,32 @@ void job_clear(struct job *job) {
         *job = (struct job){ 0 };
 }
 
-static int read_number(struct client *client, const char *path, const char *property, char type, void *ret,
-                       sd_bus_error *error) {
-        return sd_bus_get_property_trivial(client->bus, MEMCTL_BUS_NAME, path, MEMCTL_JOB, property, error, type, ret);
+static int read_job_property(sd_bus_message *message, const char *name, void *userdata) {
+        struct job *job = userdata;
+
+        if (strcmp(name, "Id") == 0)
+                return sd_bus_message_read(message, "t", &job->id);
+        if (strcmp(name, "Verb") == 0)
+                return client_read_text(message, &job->verb);
+        if (strcmp(name, "State") == 0)
+                return client_read_text(message, &job->state);
+        if (strcmp(name, "Result") == 0)
+                return client_read_text(message, &job->result);
+        if (strcmp(name, "Selectors") == 0)
+                return sd_bus_message_read_strv(message, &job->selectors);
+        if (strcmp(name, "BytesTotal") == 0)
+                return sd_bus_message_read(message, "t", &job->bytes_total);
+        if (strcmp(name, "BytesDone") == 0)
+                return sd_bus_message_read(message, "t", &job->bytes_done);
+        if (strcmp(name, "StartedByUID") == 0)
+                return sd_bus_message_read(message, "u", &job->started_by_uid);
+
+        return sd_bus_message_skip(message, NULL);
 }
 
-static int read_string(struct client *client, const char *path, const char *property, char **ret, sd_bus_error *error) {
-        return sd_bus_get_property_string(client->bus, MEMCTL_BUS_NAME, path, MEMCTL_JOB, property, error, ret);
+/* What is printed must be there. */
+static int check_properties(const struct job *job) {
+        return job->verb && job->state && job->result && job->selectors ? 0 : -EBADMSG;
 }
 
 static int read_result(sd_bus_message *message, uint64_t block_size_bytes, struct job *job) {
@@ -101,23 +124,12 @@ static int read_results(struct client *client, struct job *job, sd_bus_error *er
 
 int job_read(struct client *client, const char *path, struct job *ret, sd_bus_error *error) {
         struct job job = { 0 };
-        uint32_t uid = 0;
         int r;
 
         job.path = strdup(path);
-        r = job.path ? read_number(client, path, "Id", 't', &job.id, error) : -ENOMEM;
+        r = job.path ? client_read_object(client, path, MEMCTL_JOB, read_job_property, &job, error) : -ENOMEM;
         if (r >= 0)
-                r = read_string(client, path, "Verb", &job.verb, error);
-        if (r >= 0)
-                r = read_string(client, path, "State", &job.state, error);
-        if (r >= 0)
-                r = read_string(client, path, "Result", &job.result, error);
-        if (r >= 0)
-                r = read_number(client, path, "BytesTotal", 't', &job.bytes_total, error);
-        if (r >= 0)
-                r = read_number(client, path, "BytesDone", 't', &job.bytes_done, error);
-        if (r >= 0)
-                r = read_number(client, path, "StartedByUID", 'u', &uid, error);
+                r = check_properties(&job);
         if (r >= 0)
                 r = read_results(client, &job, error);
         if (r < 0) {
@@ -125,9 +137,53 @@ int job_read(struct client *client, const char *path, struct job *ret, sd_bus_er
                 return r;
         }
 
-        job.started_by_uid = uid;
         *ret = job;
         return 0;
+}
+
+static int read_listed_job(sd_bus_message *message, const char *path, void *userdata) {
+        struct job_list *list = userdata;
+        struct job *jobs = array_grow(list->items, &list->n_allocated, list->n + 1, sizeof *jobs);
+        struct job *job;
+        int r;
+
+        if (!jobs)
+                return -ENOMEM;
+        list->items = jobs;
+
+        job = jobs + list->n++;
+        *job = (struct job){ .path = strdup(path) };
+        r = job->path ? client_read_properties(message, read_job_property, job) : -ENOMEM;
+        return r < 0 ? r : check_properties(job);
+}
+
+static int compare_jobs(const void *a, const void *b) {
+        const struct job *x = a, *y = b;
+
+        return x->id < y->id ? -1 : x->id > y->id;
+}
+
+int job_list_read(struct client *client, struct job_list *ret, sd_bus_error *error) {
+        struct job_list list = { 0 };
+        int r;
+
+        r = client_read_objects(client, MEMCTL_JOB, read_listed_job, &list, error);
+        if (r < 0) {
+                job_list_clear(&list);
+                return r;
+        }
+
+        if (list.n > 0)
+                qsort(list.items, list.n, sizeof *list.items, compare_jobs);
+        *ret = list;
+        return 0;
+}
+
+void job_list_clear(struct job_list *list) {
+        for (size_t i = 0; i < list->n; i++)
+                job_clear(list->items + i);
+        free(list->items);
+        *list = (struct job_list){ 0 };
 }
 
 int job_cancel(struct client *client, const char *path, sd_bus_error *error) {
@@ -138,27 +194,18 @@ int job_cancel(struct client *client, const char *path, sd_bus_error *error) {
 }
 
 static int add_result(json_object *array, const struct job_result *result, uint64_t block_size_bytes) {
-        _cleanup_free_ char *blocks = format_blocks(result->span);
         json_object *object = json_object_new_object();
         int r;
 
-        r = blocks ? json_add_address(object, "start", result->span.first_block * block_size_bytes) : -ENOMEM;
-        if (r == 0)
-                r = json_add_number(object, "size", result->span.n_blocks * block_size_bytes);
-        if (r == 0)
-                r = json_add_text(object, "blocks", blocks);
+        r = json_add_span(object, result->span, block_size_bytes);
         if (r == 0)
                 r = json_add_text(object, "result", result->result);
         if (r == 0)
                 r = json_add_signed(object, "errno", result->error);
         if (r == 0)
                 r = json_add_text(object, "meaning", result->meaning);
-        if (r < 0 || json_object_array_add(array, object) < 0) {
-                json_object_put(object);
-                return -ENOMEM;
-        }
 
-        return 0;
+        return json_append(array, object, r);
 }
 
 static json_object *results_to_json(const struct job *job, uint64_t block_size_bytes) {
@@ -200,22 +247,28 @@ static int report_json(const struct job *job, uint64_t block_size_bytes) {
         return document_print(document, false);
 }
 
-static int print_result(const struct job_result *result, uint64_t block_size_bytes) {
+/* "offline" for what is done, else the word memctld has for it. */
+static const char *outcome_text(const struct job *job, const struct job_result *result) {
+        if (strcmp(result->result, "done") != 0)
+                return result->result;
+
+        return strcmp(job->verb, "remove") == 0 ? "removed" : job->verb;
+}
+
+static int print_result(const struct job *job, const struct job_result *result, uint64_t block_size_bytes) {
         _cleanup_free_ char *blocks = format_blocks(result->span);
-        FILE *stream = result->error ? stderr : stdout;
+        const char *name = result->error ? strerrorname_np(result->error) : NULL;
         char size[FORMAT_BYTES_MAX];
+        FILE *stream = strcmp(result->result, "done") == 0 ? stdout : stderr;
 
         if (!blocks)
                 return -ENOMEM;
 
         fprintf(stream, "%s (%s): %s", blocks, format_bytes(result->span.n_blocks * block_size_bytes, size),
-                result->result);
-        if (result->error) {
-                const char *name = strerrorname_np(result->error);
-
-                fprintf(stream, ", %s: %s", name ? name : "error",
-                        *result->meaning ? result->meaning : strerror(result->error));
-        } else if (*result->meaning)
+                outcome_text(job, result));
+        if (name)
+                fprintf(stream, ", %s", name);
+        if (*result->meaning)
                 fprintf(stream, ": %s", result->meaning);
         fputc('\n', stream);
         return 0;
@@ -231,7 +284,7 @@ static int report_text(const struct job *job, uint64_t block_size_bytes, bool by
         for (size_t i = 0; i < job->n_results; i++)
                 /* People who asked for an amount do not care which block was skipped, unless nothing came of it. */
                 if (!by_amount || (text && job->results[i].error))
-                        if (print_result(job->results + i, block_size_bytes) < 0)
+                        if (print_result(job, job->results + i, block_size_bytes) < 0)
                                 return -ENOMEM;
 
         if (job->bytes_total == 0 && !text)

@@ -24,15 +24,26 @@ struct job {
         char *result; /* "" until it is over */
         uint64_t bytes_total;
         uint64_t bytes_done;
-        uint64_t started_by_uid;
+        uint32_t started_by_uid;
+        char **selectors; /* NULL-terminated */
         struct job_result *results;
         size_t n_results;
+};
+
+struct job_list {
+        struct job *items; /* by id */
+        size_t n;
+        size_t n_allocated;
 };
 
 void job_clear(struct job *job);
 
 /* Reads a job's properties, and its results with them. Returns 0, -errno. */
 int job_read(struct client *client, const char *path, struct job *ret, sd_bus_error *error);
+/* All jobs there are objects for: those that are not over, and those that ended within the last minute. */
+int job_list_read(struct client *client, struct job_list *ret, sd_bus_error *error);
+void job_list_clear(struct job_list *list);
+
 int job_cancel(struct client *client, const char *path, sd_bus_error *error);
 
 /* "done", "failed", … → what memctl exits with; STATUS_FAILED for a word it does not know. */

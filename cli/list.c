@@ -6,6 +6,7 @@
 
 #include "exit-status.h"
 #include "output.h"
+#include "rows.h"
 #include "selector.h"
 #include "snapshot.h"
 #include "util.h"
@@ -64,27 +65,6 @@ static const struct {
         [LISTING_BLOCKS] = { "blocks", "RANGE,SIZE,STATE,ZONE,NODE,BLOCK,KIND,NAME" },
         [LISTING_UNITS] = { "units", "BLOCK,RANGE,SIZE,STATE,NAME,REMOVAL,SOURCE" },
         [LISTING_RANGES] = { "ranges", "NAME,RANGE,SIZE,ONLINE,NODE,DEVICE,REMOVAL,SOURCE" },
-};
-
-/* Attributes whose change begins a new row. */
-enum split {
-        SPLIT_STATE = 1 << 0,
-        SPLIT_ZONE = 1 << 1,
-        SPLIT_NODE = 1 << 2,
-        SPLIT_KIND = 1 << 3,
-        SPLIT_RANGE = 1 << 4,
-        SPLIT_ALL = (1 << 5) - 1,
-};
-
-struct row {
-        struct span span;
-        const char *state;
-        uint64_t n_online;
-        enum block_zone zone;
-        int node;
-        enum block_kind kind;
-        const struct range *range; /* NULL none */
-        enum split mixed;          /* what differs inside, after --split */
 };
 
 struct listing_state {
@@ -158,24 +138,6 @@ static void print_row(const struct listing_state *listing, const struct row *row
                 set_range_cells(listing, row->range);
 }
 
-static struct row row_of_extent(const struct inventory *inventory, const struct extent *extent, struct span span) {
-        return (struct row){
-                .span = span,
-                .state = block_state_to_string(extent->state),
-                .n_online = extent->state == BLOCK_OFFLINE ? 0 : span.n_blocks,
-                .zone = extent->zone,
-                .node = extent->node,
-                .kind = extent->kind,
-                .range = extent->range == RANGE_NONE ? NULL : inventory->ranges + extent->range,
-        };
-}
-
-static enum split difference(const struct row *a, const struct row *b) {
-        return (strcmp(a->state, b->state) != 0 ? SPLIT_STATE : 0) | (a->zone != b->zone ? SPLIT_ZONE : 0) |
-               (a->node != b->node ? SPLIT_NODE : 0) | (a->kind != b->kind ? SPLIT_KIND : 0) |
-               (a->range != b->range ? SPLIT_RANGE : 0);
-}
-
 static void print_blocks(const struct listing_state *listing, const struct row *row) {
         for (uint64_t i = 0; i < row->span.n_blocks; i++) {
                 struct row block = *row;
@@ -186,75 +148,13 @@ static void print_blocks(const struct listing_state *listing, const struct row *
         }
 }
 
-/* Walks the extents inside the selection and joins neighbours that differ in nothing that splits. */
-static void list_extents(const struct listing_state *listing, enum split split) {
-        const struct inventory *inventory = listing->snapshot->inventory;
-        const struct extent_list *extents = &inventory->extents;
-        struct row row = { 0 };
+static void list_extent(const struct row *row, void *userdata) {
+        const struct listing_state *listing = userdata;
 
-        for (size_t i = 0; i < listing->selection->present.n; i++) {
-                const struct span *selected = listing->selection->present.items + i;
-
-                for (size_t j = extent_list_lower_bound(extents, selected->first_block); j < extents->n; j++) {
-                        const struct extent *extent = extents->items + j;
-                        struct span span = span_intersect(extent_span(extent), *selected);
-                        struct row next;
-
-                        if (span.n_blocks == 0)
-                                break;
-
-                        next = row_of_extent(inventory, extent, span);
-                        if (listing->options->listing == LISTING_BLOCKS) {
-                                print_blocks(listing, &next);
-                                continue;
-                        }
-
-                        if (row.span.n_blocks > 0 && span_end(&row.span) == span.first_block &&
-                            !((difference(&row, &next) | row.mixed) & split)) {
-                                row.mixed |= difference(&row, &next);
-                                row.span.n_blocks += span.n_blocks;
-                                row.n_online += next.n_online;
-                                continue;
-                        }
-                        if (row.span.n_blocks > 0)
-                                print_row(listing, &row);
-                        row = next;
-                }
-        }
-
-        if (row.span.n_blocks > 0)
-                print_row(listing, &row);
-}
-
-/* What the extents inside a span of one range have in common; state "partly" if some are online and some not. */
-static struct row row_of_span(const struct inventory *inventory, const struct range *range, struct span span) {
-        const struct extent_list *extents = &inventory->extents;
-        struct row row = { .span = span, .state = "absent", .node = range->node, .kind = range->kind, .range = range };
-        bool is_first = true;
-
-        for (size_t i = extent_list_lower_bound(extents, span.first_block); i < extents->n; i++) {
-                struct span part = span_intersect(extent_span(extents->items + i), span);
-                struct row next;
-
-                if (part.n_blocks == 0)
-                        break;
-
-                next = row_of_extent(inventory, extents->items + i, part);
-                if (is_first) {
-                        row.state = next.state;
-                        row.zone = next.zone;
-                } else if (strcmp(row.state, next.state) != 0)
-                        row.state = "partly";
-                /* An offline block is in no zone: the zone of a unit is that of its online blocks. */
-                if (!is_first && row.zone == ZONE_NONE)
-                        row.zone = next.zone;
-                else if (next.zone != ZONE_NONE && row.zone != next.zone)
-                        row.mixed |= SPLIT_ZONE;
-                row.n_online += next.n_online;
-                is_first = false;
-        }
-
-        return row;
+        if (listing->options->listing == LISTING_BLOCKS)
+                print_blocks(listing, row);
+        else
+                print_row(listing, row);
 }
 
 static void list_units_of(const struct listing_state *listing, const struct range *range) {
@@ -418,7 +318,7 @@ int verb_list(const struct options *options, char **words, size_t n_words) {
         listing.snapshot = snapshot;
         listing.selection = &selection;
         if (options->listing == LISTING_EXTENTS || options->listing == LISTING_BLOCKS)
-                list_extents(&listing, split);
+                rows_of_selection(snapshot->inventory, &selection, split, list_extent, &listing);
         else
                 list_ranges(&listing);
 

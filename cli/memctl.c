@@ -14,6 +14,8 @@
 const struct command commands[] = {
         { "list", "[SELECTOR…]", "List memory: state, zone, node, where it comes from, how it can be removed",
           COMMAND_LIST, 0, SIZE_MAX, verb_list },
+        { "show", "SELECTOR…", "Tell all about memory: range, device, units, policy, why it can or cannot go",
+          COMMAND_SHOW, 1, SIZE_MAX, verb_show },
         { "plan", "online|offline|remove SELECTOR…", "Say what a change would do, and change nothing", COMMAND_PLAN, 2,
           SIZE_MAX, verb_plan },
         { "online", "SELECTOR…", "Bring memory online", COMMAND_ONLINE, 1, SIZE_MAX, verb_online },
@@ -21,6 +23,13 @@ const struct command commands[] = {
           verb_offline },
         { "remove", "SELECTOR…", "Take memory offline and let its driver remove it", COMMAND_REMOVE, 1, SIZE_MAX,
           verb_remove },
+        { "jobs", NULL, "List the changes that run, and those that ended within the last minute", COMMAND_JOBS, 0, 0,
+          verb_jobs },
+        { "cancel", "JOB…", "Cancel changes, what was changed goes back", COMMAND_CANCEL, 1, SIZE_MAX, verb_cancel },
+        { "wait", "[JOB…]", "Wait until changes are over", COMMAND_WAIT, 0, SIZE_MAX, verb_wait },
+        { "monitor", NULL, "Tell what changes, as it happens", COMMAND_MONITOR, 0, 0, verb_monitor },
+        { "doctor", NULL, "Look for what keeps memory from being removable, and say what to do", COMMAND_DOCTOR, 0, 0,
+          verb_doctor },
         { 0 },
 };
 

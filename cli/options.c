@@ -68,7 +68,7 @@ static const struct option_spec specs[] = {
         { OPTION_IGNORE_INHIBITORS, "ignore-inhibitors", NULL, COMMAND_CHANGES | COMMAND_PLAN,
           "even if someone holds an inhibitor" },
         { OPTION_TIMEOUT, "timeout", "TIME", COMMAND_CHANGES | COMMAND_WAIT,
-          "give up and roll back after this time (30, 90s, 5min)" },
+          "give up after this time (30, 90s, 5min); a change rolls back" },
         { OPTION_NO_WAIT, "no-wait", NULL, COMMAND_CHANGES, "print the job and do not wait for its end" },
         { OPTION_DRY_RUN, "dry-run", NULL, COMMAND_CHANGES, "say what would be done and change nothing" },
 
@@ -79,7 +79,8 @@ static const struct option_spec specs[] = {
         { OPTION_WHY, "why", "WHY", COMMAND_INHIBIT, "why it is asked for" },
 
         { 'J', "json", NULL,
-          COMMAND_TABLES | COMMAND_CHANGES | COMMAND_PLAN | COMMAND_SHOW | COMMAND_MONITOR | COMMAND_DOCTOR,
+          COMMAND_TABLES | COMMAND_CHANGES | COMMAND_PLAN | COMMAND_WAIT | COMMAND_SHOW | COMMAND_MONITOR |
+                  COMMAND_DOCTOR,
           "JSON, with the version of its schema" },
         { 's', "sysroot", "DIR", COMMAND_LIST | COMMAND_PLAN | COMMAND_SHOW | COMMAND_MAP | COMMAND_DOCTOR,
           "read a copy of sysfs below this directory, without memctld" },

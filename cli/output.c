@@ -13,6 +13,7 @@
 
 #include "exit-status.h"
 #include "selector.h"
+#include "util.h"
 
 struct table {
         const struct options *options;
@@ -343,6 +344,36 @@ int json_add_address(json_object *object, const char *key, uint64_t address) {
 
         snprintf(text, sizeof text, "0x%" PRIx64, address);
         return json_add_text(object, key, text);
+}
+
+int json_add_span(json_object *object, struct span span, uint64_t block_size_bytes) {
+        _cleanup_free_ char *blocks = NULL;
+        int r;
+
+        if (span.n_blocks == 0) {
+                r = json_add_text(object, "start", NULL);
+                if (r == 0)
+                        r = json_add_number(object, "size", 0);
+                return r < 0 ? r : json_add_text(object, "blocks", NULL);
+        }
+
+        blocks = format_blocks(span);
+        if (!blocks)
+                return -ENOMEM;
+
+        r = json_add_address(object, "start", span.first_block * block_size_bytes);
+        if (r == 0)
+                r = json_add_number(object, "size", span.n_blocks * block_size_bytes);
+        return r < 0 ? r : json_add_text(object, "blocks", blocks);
+}
+
+int json_append(json_object *array, json_object *item, int r) {
+        if (!item || r < 0 || json_object_array_add(array, item) < 0) {
+                json_object_put(item);
+                return -ENOMEM;
+        }
+
+        return 0;
 }
 
 int document_print(json_object *document, bool one_line) {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "extent.h"
 #include "options.h"
 
 struct column {
@@ -58,6 +59,10 @@ int json_add_bool(json_object *object, const char *key, bool value);
 int json_add_address(json_object *object, const char *key, uint64_t address);
 /* Takes ownership of the value, also on failure. */
 int json_add(json_object *object, const char *key, json_object *value);
+/* start, size and "memory40-47" of a run of blocks; the empty span is null, 0, null. Returns 0, -ENOMEM. */
+int json_add_span(json_object *object, struct span span, uint64_t block_size_bytes);
+/* Appends an object that was filled with the result r; frees it where that failed. Returns 0, -ENOMEM. */
+int json_append(json_object *array, json_object *item, int r);
 /* Prints and frees; `one_line` for streams. Returns 0, -ENOMEM if document is NULL. */
 int document_print(json_object *document, bool one_line);
 

@@ -20,41 +20,11 @@ int plan_exit_status(const struct plan *plan) {
         return plan_refused_only_splits(plan) ? STATUS_SPLITS_MAPPING : STATUS_REFUSED;
 }
 
-static int add_span(json_object *object, struct span span, uint64_t block_size_bytes) {
-        _cleanup_free_ char *blocks = NULL;
-        int r;
-
-        if (span.n_blocks == 0) {
-                r = json_add_text(object, "start", NULL);
-                if (r == 0)
-                        r = json_add_number(object, "size", 0);
-                return r < 0 ? r : json_add_text(object, "blocks", NULL);
-        }
-
-        blocks = format_blocks(span);
-        if (!blocks)
-                return -ENOMEM;
-
-        r = json_add_address(object, "start", span.first_block * block_size_bytes);
-        if (r == 0)
-                r = json_add_number(object, "size", span.n_blocks * block_size_bytes);
-        return r < 0 ? r : json_add_text(object, "blocks", blocks);
-}
-
-static int add_item(json_object *array, json_object *item, int r) {
-        if (!item || r < 0 || json_object_array_add(array, item) < 0) {
-                json_object_put(item);
-                return -ENOMEM;
-        }
-
-        return 0;
-}
-
 static int add_suggestions(json_object *object, const struct refusal *refusal) {
         json_object *suggestions = json_object_new_array();
 
         for (size_t i = 0; suggestions && i < refusal->n_suggestions; i++)
-                if (add_item(suggestions, json_object_new_string(refusal->suggestions[i]), 0) < 0) {
+                if (json_append(suggestions, json_object_new_string(refusal->suggestions[i]), 0) < 0) {
                         json_object_put(suggestions);
                         return -ENOMEM;
                 }
@@ -68,7 +38,7 @@ json_object *plan_refusals_to_json(const struct plan *plan, uint64_t block_size_
         for (size_t i = 0; refusals && i < plan->n_refusals; i++) {
                 const struct refusal *refusal = plan->refusals + i;
                 json_object *object = json_object_new_object();
-                int r = object ? add_span(object, refusal->span, block_size_bytes) : -ENOMEM;
+                int r = object ? json_add_span(object, refusal->span, block_size_bytes) : -ENOMEM;
 
                 if (r == 0)
                         r = json_add_text(object, "reason", refusal_reason_to_string(refusal->reason));
@@ -76,7 +46,7 @@ json_object *plan_refusals_to_json(const struct plan *plan, uint64_t block_size_
                         r = json_add_text(object, "text", refusal->text);
                 if (r == 0)
                         r = add_suggestions(object, refusal);
-                if (add_item(refusals, object, r) < 0) {
+                if (json_append(refusals, object, r) < 0) {
                         json_object_put(refusals);
                         return NULL;
                 }
@@ -90,11 +60,11 @@ static json_object *steps_to_json(const struct plan *plan, uint64_t block_size_b
 
         for (size_t i = 0; steps && i < plan->n_steps; i++) {
                 json_object *object = json_object_new_object();
-                int r = object ? add_span(object, plan->steps[i].span, block_size_bytes) : -ENOMEM;
+                int r = object ? json_add_span(object, plan->steps[i].span, block_size_bytes) : -ENOMEM;
 
                 if (r == 0)
                         r = json_add_text(object, "state", step_state_word(plan->steps + i));
-                if (add_item(steps, object, r) < 0) {
+                if (json_append(steps, object, r) < 0) {
                         json_object_put(steps);
                         return NULL;
                 }
@@ -115,7 +85,7 @@ static json_object *side_effects_to_json(const struct plan *plan) {
                         r = json_add_number(object, "amount", effect->amount);
                 if (r == 0)
                         r = json_add_text(object, "text", effect->text);
-                if (add_item(effects, object, r) < 0) {
+                if (json_append(effects, object, r) < 0) {
                         json_object_put(effects);
                         return NULL;
                 }

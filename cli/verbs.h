@@ -7,10 +7,16 @@
 #include "plan.h"
 
 int verb_list(const struct options *options, char **words, size_t n_words);
+int verb_show(const struct options *options, char **words, size_t n_words);
 int verb_plan(const struct options *options, char **words, size_t n_words);
 int verb_online(const struct options *options, char **words, size_t n_words);
 int verb_offline(const struct options *options, char **words, size_t n_words);
 int verb_remove(const struct options *options, char **words, size_t n_words);
+int verb_jobs(const struct options *options, char **words, size_t n_words);
+int verb_cancel(const struct options *options, char **words, size_t n_words);
+int verb_wait(const struct options *options, char **words, size_t n_words);
+int verb_monitor(const struct options *options, char **words, size_t n_words);
+int verb_doctor(const struct options *options, char **words, size_t n_words);
 
 /* Says what a change would do: "plan", and a change with --dry-run. */
 int dry_run(const struct options *options, enum verb verb, char **words, size_t n_words);

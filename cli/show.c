@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit-status.h"
+#include "output.h"
+#include "plan-report.h"
+#include "rows.h"
+#include "snapshot.h"
+#include "util.h"
+#include "verbs.h"
+
+/* More units than this are counted, not named. */
+#define MAX_UNITS_NAMED 8
+
+struct showing {
+        const struct options *options;
+        const struct snapshot *snapshot;
+        json_object *items; /* NULL: text */
+        int status;
+};
+
+static uint64_t block_size(const struct showing *showing) {
+        return showing->snapshot->inventory->block_size_bytes;
+}
+
+/* What a change of exactly these blocks would meet. */
+static int ask_plan(struct showing *showing, enum verb verb, struct span span, struct plan **ret) {
+        _cleanup_free_ char *blocks = format_blocks(span);
+        char *words[] = { blocks, NULL };
+
+        if (!blocks)
+                return out_of_memory();
+
+        return snapshot_plan(showing->snapshot, showing->options, verb, words, 1, ret);
+}
+
+/* Calls `each` for every unit that the row touches. */
+typedef int (*unit_fn)(const struct row *unit, void *userdata);
+
+static int each_unit(const struct inventory *inventory, const struct row *row, unit_fn each, void *userdata) {
+        for (uint64_t block = row->span.first_block; block < span_end(&row->span);) {
+                struct span span = inventory_unit_of(inventory, block);
+                struct row unit = row_of_span(inventory, row->range, span);
+                int r = each(&unit, userdata);
+
+                if (r < 0)
+                        return r;
+                block = span_end(&span);
+        }
+
+        return 0;
+}
+
+struct unit_text {
+        char *text;
+        uint64_t n;
+        uint64_t block_size_bytes;
+};
+
+static int append_unit(const struct row *unit, void *userdata) {
+        struct unit_text *units = userdata;
+        _cleanup_free_ char *blocks = format_blocks(unit->span);
+        char size[FORMAT_BYTES_MAX], *longer;
+
+        if (units->n++ >= MAX_UNITS_NAMED)
+                return 0;
+
+        longer = blocks ? format_string("%s%s%s (%s, %s)", units->text ? units->text : "", units->text ? ", " : "",
+                                        blocks, format_bytes(unit->span.n_blocks * units->block_size_bytes, size),
+                                        unit->state)
+                        : NULL;
+        if (!longer)
+                return -ENOMEM;
+
+        free(units->text);
+        units->text = longer;
+        return 0;
+}
+
+static int print_units(struct showing *showing, const struct row *row) {
+        struct unit_text units = { .block_size_bytes = block_size(showing) };
+        int r;
+
+        r = each_unit(showing->snapshot->inventory, row, append_unit, &units);
+        if (r == 0) {
+                printf("  %-10s %s", units.n == 1 ? "Unit:" : "Units:", units.text);
+                if (units.n > MAX_UNITS_NAMED)
+                        printf(" and %" PRIu64 " more", units.n - MAX_UNITS_NAMED);
+                putchar('\n');
+        }
+
+        free(units.text);
+        return r;
+}
+
+static int print_range(struct showing *showing, const struct row *row) {
+        const struct snapshot *snapshot = showing->snapshot;
+        const struct range *range = row->range;
+        const struct range_policy *policy = snapshot->range_policies + (range - snapshot->inventory->ranges);
+        _cleanup_free_ char *blocks = format_blocks(range->span);
+        char name[RANGE_NAME_MAX], size[FORMAT_BYTES_MAX];
+        bool has_policy = policy->name && *policy->name;
+
+        if (!blocks)
+                return -ENOMEM;
+
+        printf("  %-10s %s: %s, %s, \"%s\"\n", "Range:", range_name(range, name), blocks,
+               format_bytes(range->span.n_blocks * block_size(showing), size), range->name);
+        printf("  %-10s %s%s%s\n", "Driver:", range_driver_to_string(range->driver), range->device ? ", " : "",
+               range->device ? range->device : "");
+        printf("  %-10s %s", "Mapping:",
+               range->mapping_granularity_bytes == GRANULARITY_UNKNOWN
+                       ? "unknown"
+                       : format_bytes(range->mapping_granularity_bytes, size));
+        printf(", removed by %s (%s)\n",
+               range->removal_granularity_bytes == GRANULARITY_UNKNOWN
+                       ? "the whole range"
+                       : format_bytes(range->removal_granularity_bytes, size),
+               granularity_source_to_string(range->source));
+        printf("  %-10s %s%s%s%s\n", "Policy:", has_policy ? policy->name : "the default",
+               has_policy && policy->file && *policy->file ? ", " : "", has_policy && policy->file ? policy->file : "",
+               policy->reason ? policy->reason : "");
+        return print_units(showing, row);
+}
+
+/* "yes", or the refusals below each other. */
+static int print_verdict(struct showing *showing, enum verb verb, struct span span) {
+        static const char *const labels[] = {
+                [VERB_ONLINE] = "Online:", [VERB_OFFLINE] = "Offline:", [VERB_REMOVE] = "Remove:"
+        };
+        struct plan *plan = NULL;
+        int status;
+
+        status = ask_plan(showing, verb, span, &plan);
+        if (status != STATUS_DONE)
+                return status;
+
+        if (plan->n_refusals == 0)
+                printf("  %-10s %s\n", labels[verb], plan->n_steps || plan->n_removals ? "can be done" : "it is");
+        for (size_t i = 0; i < plan->n_refusals; i++) {
+                const struct refusal *refusal = plan->refusals + i;
+
+                printf("  %-10s no, %s: ", i == 0 ? labels[verb] : "", refusal_reason_to_string(refusal->reason));
+                for (const char *letter = refusal->text; *letter; letter++)
+                        if (*letter == '\n')
+                                fputs("\n           ", stdout);
+                        else
+                                putchar(*letter);
+                putchar('\n');
+        }
+        for (size_t i = 0; i < plan->n_side_effects; i++)
+                printf("  %-10s %s\n", "", plan->side_effects[i].text);
+
+        plan_free(plan);
+        return STATUS_DONE;
+}
+
+static int show_text(struct showing *showing, const struct row *row) {
+        _cleanup_free_ char *blocks = format_blocks(row->span);
+        uint64_t size_bytes = row->span.n_blocks * block_size(showing);
+        char addresses[ADDRESS_RANGE_MAX], size[FORMAT_BYTES_MAX];
+        int status;
+
+        if (!blocks)
+                return out_of_memory();
+
+        printf("%s: %s at %s\n", blocks, format_bytes(size_bytes, size),
+               format_address_range(row->span.first_block * block_size(showing), size_bytes, addresses));
+        printf("  %-10s %s", "State:", row->state);
+        if (row->zone != ZONE_NONE)
+                printf(", zone %s", block_zone_to_string(row->zone));
+        if (row->node != NODE_NONE)
+                printf(", node %d", row->node);
+        printf("\n  %-10s %s\n", "Kind:", block_kind_to_string(row->kind));
+        if (row->range && print_range(showing, row) < 0)
+                return out_of_memory();
+
+        if (strcmp(row->state, "offline") == 0)
+                status = print_verdict(showing, VERB_ONLINE, row->span);
+        else
+                status = print_verdict(showing, VERB_OFFLINE, row->span);
+        if (status == STATUS_DONE)
+                status = print_verdict(showing, VERB_REMOVE, row->span);
+        return status;
+}
+
+static int add_granularity(json_object *object, const char *key, uint64_t bytes) {
+        return bytes == GRANULARITY_UNKNOWN ? json_add_text(object, key, NULL) : json_add_number(object, key, bytes);
+}
+
+static json_object *range_to_json(struct showing *showing, const struct range *range) {
+        const struct snapshot *snapshot = showing->snapshot;
+        const struct range_policy *policy = snapshot->range_policies + (range - snapshot->inventory->ranges);
+        json_object *object = json_object_new_object();
+        char name[RANGE_NAME_MAX];
+        int r;
+
+        r = json_add_text(object, "name", range_name(range, name));
+        if (r == 0)
+                r = json_add_span(object, range->span, block_size(showing));
+        if (r == 0)
+                r = json_add_text(object, "resource", range->name);
+        if (r == 0)
+                r = json_add_text(object, "driver", range_driver_to_string(range->driver));
+        if (r == 0)
+                r = json_add_text(object, "device", range->device);
+        if (r == 0)
+                r = add_granularity(object, "mapping_granularity", range->mapping_granularity_bytes);
+        if (r == 0)
+                r = add_granularity(object, "removal_granularity", range->removal_granularity_bytes);
+        if (r == 0)
+                r = json_add_text(object, "granularity_source", granularity_source_to_string(range->source));
+        if (r == 0)
+                r = json_add_text(object, "policy", policy->name);
+        if (r == 0)
+                r = json_add_text(object, "policy_file", policy->file);
+        if (r < 0) {
+                json_object_put(object);
+                return NULL;
+        }
+
+        return object;
+}
+
+struct unit_array {
+        json_object *array;
+        uint64_t block_size_bytes;
+};
+
+static int append_unit_json(const struct row *unit, void *userdata) {
+        struct unit_array *units = userdata;
+        json_object *object = json_object_new_object();
+        int r;
+
+        r = json_add_span(object, unit->span, units->block_size_bytes);
+        if (r == 0)
+                r = json_add_text(object, "state", unit->state);
+        if (r == 0)
+                r = json_add_number(object, "online", unit->n_online * units->block_size_bytes);
+
+        return json_append(units->array, object, r);
+}
+
+static int add_units(struct showing *showing, json_object *object, const struct row *row) {
+        struct unit_array units = { json_object_new_array(), block_size(showing) };
+        int r = 0;
+
+        if (units.array && row->range)
+                r = each_unit(showing->snapshot->inventory, row, append_unit_json, &units);
+        if (r < 0) {
+                json_object_put(units.array);
+                return r;
+        }
+
+        return json_add(object, "units", units.array);
+}
+
+/* {"possible": …, "refusals": […]}; NULL after an error was told. */
+static json_object *verdict_to_json(struct showing *showing, enum verb verb, struct span span) {
+        json_object *object = json_object_new_object();
+        struct plan *plan = NULL;
+        int r;
+
+        showing->status = ask_plan(showing, verb, span, &plan);
+        if (showing->status != STATUS_DONE) {
+                json_object_put(object);
+                return NULL;
+        }
+
+        r = json_add_bool(object, "possible", plan->n_refusals == 0);
+        if (r == 0)
+                r = json_add(object, "refusals", plan_refusals_to_json(plan, block_size(showing)));
+        plan_free(plan);
+        if (r < 0) {
+                showing->status = out_of_memory();
+                json_object_put(object);
+                return NULL;
+        }
+
+        return object;
+}
+
+static int show_json(struct showing *showing, const struct row *row) {
+        json_object *object = json_object_new_object();
+        int r;
+
+        r = json_add_span(object, row->span, block_size(showing));
+        if (r == 0)
+                r = json_add_text(object, "state", row->state);
+        if (r == 0)
+                r = json_add_text(object, "zone", row->zone == ZONE_NONE ? NULL : block_zone_to_string(row->zone));
+        if (r == 0 && row->node == NODE_NONE)
+                r = json_add_text(object, "node", NULL);
+        else if (r == 0)
+                r = json_add_signed(object, "node", row->node);
+        if (r == 0)
+                r = json_add_text(object, "kind", block_kind_to_string(row->kind));
+        if (r == 0 && row->range)
+                r = json_add(object, "range", range_to_json(showing, row->range));
+        else if (r == 0)
+                r = json_add_text(object, "range", NULL);
+        if (r == 0)
+                r = add_units(showing, object, row);
+        for (enum verb verb = 0; verb < _VERB_MAX && r == 0; verb++)
+                r = json_add(object, verb_to_string(verb), verdict_to_json(showing, verb, row->span));
+
+        r = json_append(showing->items, object, r);
+        return r < 0 && showing->status == STATUS_DONE ? out_of_memory() : showing->status;
+}
+
+static void show_row(const struct row *row, void *userdata) {
+        struct showing *showing = userdata;
+
+        if (showing->status == STATUS_DONE)
+                showing->status = showing->items ? show_json(showing, row) : show_text(showing, row);
+}
+
+static int print_document(struct showing *showing) {
+        json_object *document = document_new("memctl.show", 1);
+        int r;
+
+        r = json_add_text(document, "told_by", snapshot_teller(showing->snapshot));
+        if (r == 0)
+                r = json_add(document, "items", json_object_get(showing->items));
+        if (r == 0)
+                return document_print(document, false) < 0 ? out_of_memory() : STATUS_DONE;
+
+        json_object_put(document);
+        return out_of_memory();
+}
+
+int verb_show(const struct options *options, char **words, size_t n_words) {
+        struct showing showing = { .options = options };
+        struct selection selection = { 0 };
+        struct snapshot *snapshot = NULL;
+
+        showing.status = snapshot_read(options, &snapshot);
+        showing.snapshot = snapshot;
+        if (showing.status == STATUS_DONE)
+                showing.status = snapshot_select(snapshot, words, n_words, &selection);
+        if (showing.status == STATUS_DONE && options->format == FORMAT_JSON) {
+                showing.items = json_object_new_array();
+                if (!showing.items)
+                        showing.status = out_of_memory();
+        }
+
+        if (showing.status == STATUS_DONE)
+                rows_of_selection(snapshot->inventory, &selection, SPLIT_ALL, show_row, &showing);
+        if (showing.status == STATUS_DONE && showing.items)
+                showing.status = print_document(&showing);
+
+        json_object_put(showing.items);
+        selection_clear(&selection);
+        snapshot_free(snapshot);
+        return showing.status;
+}

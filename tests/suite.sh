@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What the suites are written with; they run in the top folder.
+
+# report NAME COMMAND...: one test; what the command printed is shown if it failed
+report() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		printf '%s\n' "$output" | tail -n 60 | sed 's/^/#   /'
+		return 1
+	fi
+}
+
+# configure DIRECTORY ARGUMENT...: a meson build tree, made once
+configure() {
+	local directory=$1
+	shift
+	[[ -f $directory/build.ninja ]] || meson setup "$directory" "$@"
+}
+
+# build DIRECTORY ARGUMENT...
+build() {
+	configure "$@" && ninja -C "$1"
+}
+
+# meson_suite DIRECTORY SUITE: each of its tests is a line
+meson_suite() {
+	rm -f "$1/meson-logs/testlog.json"
+	meson test -C "$1" --suite "$2" --no-rebuild >/dev/null 2>&1 || true
+	/usr/bin/python3 - "$1/meson-logs/testlog.json" <<-'END'
+		import json, os, sys
+
+		path = sys.argv[1]
+		tests = [json.loads(line) for line in open(path)] if os.path.exists(path) else []
+		if not tests:
+		    print("not ok - there is no test in this suite")
+		for test in tests:
+		    name = test["name"]
+		    if test["result"] == "SKIP":
+		        print(f"skip - {name}: {(test.get('stdout') or 'no reason given').strip().splitlines()[-1]}")
+		    elif test["result"] in ("OK", "EXPECTEDFAIL"):
+		        print(f"ok - {name}")
+		    else:
+		        print(f"not ok - {name}: {test['result']}")
+		        output = (test.get("stdout") or "") + (test.get("stderr") or "")
+		        for line in output.splitlines()[-60:]:
+		            print(f"#   {line}")
+	END
+}

@@ -109,8 +109,10 @@ int store_dax_new_id(struct simulation *simulation, uint64_t object, const char 
 int store_dax_remove_id(struct simulation *simulation, uint64_t object, const char *text);
 int link_dax_driver(const struct simulation *simulation, uint64_t object, FILE *out);
 int link_bus_dax(const struct simulation *simulation, uint64_t object, FILE *out);
+int link_dax_number(const struct simulation *simulation, uint64_t object, FILE *out);
 int link_driver_dax(const struct simulation *simulation, uint64_t object, FILE *out);
 
-/* module/memory_hotplug */
+/* module */
+int show_initstate(const struct simulation *simulation, uint64_t object, FILE *out);
 int show_memmap_on_memory(const struct simulation *simulation, uint64_t object, FILE *out);
 int show_online_policy(const struct simulation *simulation, uint64_t object, FILE *out);

@@ -207,10 +207,26 @@ int link_bus_dax(const struct simulation *simulation, uint64_t object, FILE *out
         return 0;
 }
 
+int link_dax_number(const struct simulation *simulation, uint64_t object, FILE *out) {
+        char device[128];
+
+        dax_device_path(find_dax(simulation, object), device, sizeof(device));
+        (void)fprintf(out, "../..%s", device);
+        return 0;
+}
+
 int link_driver_dax(const struct simulation *simulation, uint64_t object, FILE *out) {
         char device[128];
 
         dax_device_path(find_dax(simulation, object_block(object)), device, sizeof(device));
         (void)fprintf(out, "../../../..%s", device);
+        return 0;
+}
+
+/* What libkmod asks before it would load a driver. */
+int show_initstate(const struct simulation *simulation, uint64_t object, FILE *out) {
+        (void)simulation;
+        (void)object;
+        (void)fputs("live\n", out);
         return 0;
 }

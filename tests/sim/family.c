@@ -6,6 +6,11 @@
 #include <string.h>
 
 #include "attributes.h"
+#include "devices.h"
+
+#define TO_STRING(number)  #number
+#define MAJOR_COLON(major) TO_STRING(major) ":"
+#define DAX_NUMBER_PREFIX  MAJOR_COLON(DAX_MAJOR)
 
 /* The next block of which `test` holds. */
 typedef bool (*block_test_fn)(const struct block *block, uint64_t parent);
@@ -151,6 +156,7 @@ const struct family family_dimm_blocks = { .next = next_block_of_dimm,
                                            .object = pair_with_block,
                                            .prefix = "physical_node" };
 const struct family family_dax_regions = { .next = next_dax, .prefix = "hmem." };
+const struct family family_dax_numbers = { .next = next_dax, .prefix = DAX_NUMBER_PREFIX };
 const struct family family_daxes = { .next = next_dax, .name = dax_name };
 const struct family family_region_daxes = { .next = next_dax_of_region, .name = dax_name };
 const struct family family_driver_daxes = { .next = next_dax_of_driver, .object = pair_with_block, .name = dax_name };

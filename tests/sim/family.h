@@ -29,6 +29,7 @@ extern const struct family family_dimms;
 extern const struct family family_dimm_blocks; /* physical_node, physical_node1, … of a DIMM */
 extern const struct family family_dax_regions;
 extern const struct family family_daxes;
+extern const struct family family_dax_numbers;  /* MAJOR:MINOR */
 extern const struct family family_region_daxes; /* of a region */
 extern const struct family family_driver_daxes; /* of a driver */
 

@@ -51,9 +51,13 @@ enum directory {
         BUS_DAX_DRIVERS,
         DRIVER_KMEM,
         DRIVER_DEVICE_DAX,
+        DEV,
+        DEV_CHAR,
         MODULE,
         MODULE_MEMORY,
         MODULE_PARAMETERS,
+        MODULE_KMEM,
+        MODULE_DEVICE_DAX,
         NO_DIRECTORY,
 };
 
@@ -257,11 +261,19 @@ static const struct tree_row rows[] = {
         WO(DRIVER_DEVICE_DAX, "remove_id", store_dax_remove_id),
         LN_OF(DRIVER_DEVICE_DAX, &family_driver_daxes, link_driver_dax),
 
+        DIR(DEV, SYS, "dev"),
+        DIR(DEV_CHAR, DEV, "char"),
+        LN_OF(DEV_CHAR, &family_dax_numbers, link_dax_number),
+
         DIR(MODULE, SYS, "module"),
         DIR(MODULE_MEMORY, MODULE, "memory_hotplug"),
         DIR(MODULE_PARAMETERS, MODULE_MEMORY, "parameters"),
         RO(MODULE_PARAMETERS, "memmap_on_memory", show_memmap_on_memory),
         RO(MODULE_PARAMETERS, "online_policy", show_online_policy),
+        DIR(MODULE_KMEM, MODULE, "kmem"),
+        RO(MODULE_KMEM, "initstate", show_initstate),
+        DIR(MODULE_DEVICE_DAX, MODULE, "device_dax"),
+        RO(MODULE_DEVICE_DAX, "initstate", show_initstate),
 };
 
 #define N_ROWS      (sizeof(rows) / sizeof(*rows))

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "worker-process.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "blocks.h"
+#include "cleanup.h"
+#include "estimates.h"
+#include "inventory-wire.h"
+#include "inventory.h"
+#include "log.h"
+#include "worker.h"
+
+struct process {
+        const struct sysfs *sysfs;
+        int memory_fd;               /* SYSFS_MEMORY */
+        struct inventory *inventory; /* kept, so that one event costs one block */
+        struct estimates estimates;
+};
+
+/* Without this a write that waits in the kernel would outlive a daemon that was killed. */
+static int die_with_parent(int socket_fd) {
+        struct ucred parent;
+        socklen_t length = sizeof(parent);
+
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return -errno;
+        if (getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &parent, &length) < 0)
+                return -errno;
+        /* It may have gone before the line above. */
+        return getppid() == parent.pid ? 0 : -ESRCH;
+}
+
+static int read_machine(struct process *process, const struct worker_request *request) {
+        struct inventory_options options = {
+                .flags = INVENTORY_ZONES | INVENTORY_NODE_MEMORY,
+                .assume_granularity_bytes = request->assume_granularity_bytes,
+                .previous = estimates_known(&process->estimates),
+        };
+        struct inventory *inventory;
+        int r = inventory_read(process->sysfs, &options, &inventory);
+
+        if (r < 0)
+                return r;
+        inventory_free(process->inventory);
+        process->inventory = inventory;
+        r = estimates_remember(&process->estimates, inventory);
+        if (r < 0)
+                log_errno(LOG_WARNING, r,
+                          "Cannot save the numbers of estimated ranges; they may change with a restart");
+        return 0;
+}
+
+static int refresh(struct process *process, const struct worker_request *request) {
+        int r;
+
+        if (!process->inventory)
+                return read_machine(process, request);
+        for (uint64_t i = 0; i < request->n_ranges; i++) {
+                r = inventory_refresh_range(process->inventory, process->sysfs, request->ranges[i]);
+                if (r < 0)
+                        return r;
+        }
+        for (uint64_t i = 0; i < request->n_spans; i++)
+                for (uint64_t block = request->spans[i].first_block; block < span_end(&request->spans[i]); block++) {
+                        r = inventory_refresh_block(process->inventory, process->sysfs, block);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+static int inspect(const struct process *process, uint64_t number, struct worker_reply *reply) {
+        struct block block = { .number = number };
+        int r = block_read(&block, process->sysfs, process->memory_fd, true);
+
+        if (r < 0)
+                return r;
+        reply->state = block.state;
+        reply->zone = block.zone;
+        return 0;
+}
+
+static int write_state(const struct process *process, const struct worker_request *request) {
+        char path[48];
+        int r;
+
+        snprintf(path, sizeof(path), "memory%" PRIu64 "/state", request->block);
+        /* A signal of ours ends the whole process, so an EINTR that is seen here was somebody else's. */
+        do
+                r = sysfs_write_at(process->sysfs, process->memory_fd, path, request->word);
+        while (r == -EINTR);
+        return r;
+}
+
+static int inventory_to_fd(const struct inventory *inventory) {
+        _cleanup_close_ int fd = memfd_create("memctl-inventory", MFD_CLOEXEC);
+        _cleanup_free_ void *bytes = NULL;
+        size_t size_bytes, n_written = 0;
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = inventory_encode(inventory, &bytes, &size_bytes);
+        if (r < 0)
+                return r;
+        while (n_written < size_bytes) {
+                ssize_t n = write(fd, (const char *)bytes + n_written, size_bytes - n_written);
+
+                if (n < 0)
+                        return -errno;
+                n_written += (size_t)n;
+        }
+        return take_fd(&fd);
+}
+
+static int send_reply(int socket_fd, const struct worker_reply *reply, int payload_fd) {
+        struct iovec vector = { (void *)reply, sizeof(*reply) };
+        _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+        struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1 };
+
+        if (payload_fd >= 0) {
+                struct cmsghdr *header;
+
+                message.msg_control = control;
+                message.msg_controllen = sizeof(control);
+                header = CMSG_FIRSTHDR(&message);
+                header->cmsg_level = SOL_SOCKET;
+                header->cmsg_type = SCM_RIGHTS;
+                header->cmsg_len = CMSG_LEN(sizeof(int));
+                memcpy(CMSG_DATA(header), &payload_fd, sizeof(int));
+        }
+        return sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int serve(struct process *process, int socket_fd, const struct worker_request *request) {
+        struct worker_reply reply = { .serial = request->serial };
+        _cleanup_close_ int payload_fd = -1;
+
+        switch (request->command) {
+        case WORKER_READ:
+                reply.error = read_machine(process, request);
+                break;
+        case WORKER_REFRESH:
+                reply.error = refresh(process, request);
+                break;
+        case WORKER_INSPECT:
+                reply.error = inspect(process, request->block, &reply);
+                break;
+        case WORKER_WRITE:
+                reply.error = write_state(process, request);
+                break;
+        default:
+                reply.error = -EOPNOTSUPP;
+        }
+        if (reply.error == 0 && (request->command == WORKER_READ || request->command == WORKER_REFRESH)) {
+                payload_fd = inventory_to_fd(process->inventory);
+                if (payload_fd < 0)
+                        reply.error = payload_fd;
+        }
+        return send_reply(socket_fd, &reply, payload_fd);
+}
+
+int worker_process_run(int socket_fd, const struct sysfs *sysfs) {
+        struct process process = { .sysfs = sysfs };
+        int r = die_with_parent(socket_fd);
+
+        process.memory_fd = sysfs_open_directory(sysfs, SYSFS_MEMORY);
+        while (r >= 0) {
+                struct worker_request request;
+                ssize_t n = recv(socket_fd, &request, sizeof(request), 0);
+
+                if (n < 0)
+                        r = errno == EINTR ? 0 : -errno;
+                else if (n == 0)
+                        break;
+                else if (n != sizeof(request) || request.command >= _WORKER_COMMAND_MAX ||
+                         request.n_spans > WORKER_SPANS_MAX || request.n_ranges > WORKER_RANGES_MAX ||
+                         !memchr(request.word, '\0', sizeof(request.word)))
+                        r = -EBADMSG;
+                else
+                        r = serve(&process, socket_fd, &request);
+        }
+        sysfs_close_fd(sysfs, process.memory_fd);
+        inventory_free(process.inventory);
+        estimates_clear(&process.estimates);
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The worker: a process of its own (`memctld --worker`) that does everything in sysfs that can wait, so that the main
+ * loop never does. Here is the daemon's side: it starts the process, sends one request at a time and gets exactly one
+ * reply for each, whatever becomes of the process. worker-process.h is the other side.
+ *
+ * A write to memoryN/state can wait for ever, and a caught signal does not end the part that waits for
+ * device_hotplug_lock (the kernel restarts it). So a request is ended by ending the process: SIGTERM at its default
+ * action, then SIGKILL. A process that survives that sits in the kernel and is reported as stuck.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "extent.h"
+
+enum worker_command {
+        WORKER_READ,    /* reads the whole machine; replies with an inventory */
+        WORKER_REFRESH, /* reads the named blocks and ranges again; replies with an inventory */
+        WORKER_INSPECT, /* replies with state and zone of one block */
+        WORKER_WRITE,   /* writes memoryN/state of one block */
+        _WORKER_COMMAND_MAX,
+};
+
+#define WORKER_SPANS_MAX  64
+#define WORKER_RANGES_MAX 64
+#define WORKER_WORD_MAX   24
+
+struct worker_request {
+        uint32_t command;
+        uint32_t serial;                   /* set by worker_send() */
+        uint64_t block;                    /* INSPECT, WRITE */
+        char word[WORKER_WORD_MAX];        /* WRITE: "online", "online_kernel", "online_movable", "offline" */
+        uint64_t assume_granularity_bytes; /* READ */
+        uint64_t n_spans;                  /* REFRESH */
+        uint64_t n_ranges;
+        struct span spans[WORKER_SPANS_MAX];
+        uint64_t ranges[WORKER_RANGES_MAX];
+};
+
+struct worker_reply {
+        uint32_t serial;
+        int32_t error;  /* 0 or -errno as the kernel gave it; see worker_reply_fn for our own */
+        uint32_t state; /* INSPECT: enum block_state, enum block_zone */
+        uint32_t zone;
+};
+
+struct worker;
+
+/*
+ * The one reply to a request. reply->error is -ECANCELED if worker_abort() ended it and -ECHILD if the process died
+ * by itself: what it wrote may or may not have taken effect then. payload_fd (-1: none) is a memory file with an
+ * encoded inventory, closed by the caller of the function.
+ */
+typedef void (*worker_reply_fn)(const struct worker_reply *reply, int payload_fd, void *userdata);
+/* A request that was aborted outlives SIGKILL. The reply still comes if it ever ends. */
+typedef void (*worker_stuck_fn)(void *userdata);
+
+struct worker_options {
+        const char *executable;     /* normally /proc/self/exe, which survives an upgrade of the package */
+        const char *sysroot;        /* NULL: the running system */
+        const char *description;    /* for the log: "reader", "writer" */
+        uint64_t term_timeout_usec; /* SIGTERM → SIGKILL */
+        uint64_t kill_timeout_usec; /* SIGKILL → stuck */
+        worker_stuck_fn on_stuck;
+        void *userdata;
+};
+
+/* Starts the process. Returns 0 or -errno. SIGCHLD must be blocked. Strings are copied. */
+int worker_new(sd_event *event, const struct worker_options *options, struct worker **ret);
+/* Ends the process with SIGKILL, without waiting for it; a pending request gets no reply. Takes NULL, returns NULL. */
+struct worker *worker_free(struct worker *worker);
+
+bool worker_is_busy(const struct worker *worker);
+/* Returns 0, -EBUSY while a request is pending, -ENOMEM. */
+int worker_send(struct worker *worker, const struct worker_request *request, worker_reply_fn on_reply, void *userdata);
+/* Ends the pending request by ending the process; does nothing without one. */
+void worker_abort(struct worker *worker);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a change comes to here and now: the model's plan, and the reasons to refuse that only the daemon knows (a job
+ * that already works there, a generation that is no longer the one expected, no way to remove).
+ */
+
+#include "change.h"
+#include "inventory.h"
+#include "job.h"
+#include "manager.h"
+#include "policy.h"
+#include "queue.h"
+
+struct change_planning {
+        const struct inventory *inventory;
+        const struct policy_set *policies;
+        const struct queue *queue;
+        uint64_t generation;
+        const struct job *except; /* a job that plans again does not stand in its own way */
+        const char *(*udev_policy)(const struct range *range, void *userdata);
+        void *udev_policy_userdata;
+};
+
+/* As manager_plan(). */
+int change_plan_make(const struct change_planning *planning, const struct change *change, struct plan **ret,
+                     char **ret_message);
+
+/* Gives a job the steps of a plan, each with the unit it lies in. Returns 0, -ENOMEM. */
+int change_plan_to_job(const struct change_planning *planning, const struct plan *plan, struct job *job);

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "log.h"
+
+/* Back to its zone takes at most: offline, online in the right one, and a look at the result. */
+#define ROLLBACK_ATTEMPTS_MAX 4
+
+static const char *const state_words[_JOB_STATE_MAX] = {
+        [JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",   [JOB_ROLLING_BACK] = "rolling-back",
+        [JOB_STUCK] = "stuck",   [JOB_FINISHED] = "finished",
+};
+
+static const char *const result_words[_JOB_RESULT_MAX] = {
+        [JOB_RESULT_NONE] = "",
+        [JOB_RESULT_DONE] = "done",
+        [JOB_RESULT_FAILED] = "failed",
+        [JOB_RESULT_PARTIAL] = "partial",
+        [JOB_RESULT_TIMED_OUT] = "timed-out",
+        [JOB_RESULT_CANCELLED] = "cancelled",
+        [JOB_RESULT_ROLLBACK_INCOMPLETE] = "rollback-incomplete",
+};
+
+const char *job_state_to_string(enum job_state state) {
+        return word_of(state_words, _JOB_STATE_MAX, (int)state);
+}
+
+const char *job_result_to_string(enum job_result result) {
+        return word_of(result_words, _JOB_RESULT_MAX, (int)result);
+}
+
+struct job *job_free(struct job *job) {
+        if (!job)
+                return NULL;
+        sd_event_source_disable_unref(job->total_timer);
+        sd_event_source_disable_unref(job->block_timer);
+        sd_event_source_disable_unref(job->rollback_timer);
+        sd_event_source_disable_unref(job->finish_source);
+        sd_event_unref(job->event);
+        change_clear(&job->change);
+        free(job->steps);
+        free(job->spares);
+        span_list_clear(&job->blocks);
+        result_list_clear(&job->results);
+        extent_list_clear(&job->prior);
+        extent_list_clear(&job->owed);
+        free(job);
+        return NULL;
+}
+
+int job_new(sd_event *event, uint64_t id, struct change *change, const struct job_callbacks *callbacks, void *userdata,
+            struct job **ret) {
+        struct job *job = calloc(1, sizeof(*job));
+
+        if (!job)
+                return -ENOMEM;
+        job->event = sd_event_ref(event);
+        job->id = id;
+        job->change = *change;
+        *change = (struct change){ 0 };
+        job->callbacks = *callbacks;
+        job->userdata = userdata;
+        *ret = job;
+        return 0;
+}
+
+static int hold(struct job *job, const struct job_step *steps, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                int r = span_list_add(&job->blocks, steps[i].step.span);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int job_plan(struct job *job, const struct job_settings *settings, struct job_step *steps, size_t n_steps,
+             struct job_step *spares, size_t n_spares) {
+        int r;
+
+        free(job->steps);
+        free(job->spares);
+        job->settings = *settings;
+        job->steps = steps;
+        job->n_steps = n_steps;
+        job->spares = spares;
+        job->n_spares = n_spares;
+        job->bytes_total = 0;
+        span_list_clear(&job->blocks);
+        result_list_clear(&job->results);
+        r = hold(job, steps, n_steps);
+        if (r == 0)
+                r = hold(job, spares, n_spares);
+        for (size_t i = 0; r == 0 && i < n_steps; i++) {
+                r = result_list_set(&job->results, steps[i].step.span, OUTCOME_NOT_TRIED, 0);
+                job->bytes_total += steps[i].step.span.n_blocks * settings->block_size_bytes;
+        }
+        return r;
+}
+
+double job_progress(const struct job *job) {
+        if (job->bytes_total == 0)
+                return job->state == JOB_FINISHED ? 1.0 : 0.0;
+        return (double)job->bytes_done / (double)job->bytes_total;
+}
+
+bool job_overlaps(const struct job *job, const struct span_list *blocks) {
+        for (size_t i = 0; i < blocks->n; i++)
+                if (span_list_overlaps(&job->blocks, blocks->items[i]))
+                        return true;
+        return false;
+}
+
+static void set_state(struct job *job, enum job_state state) {
+        if (job->state == state)
+                return;
+        job->state = state;
+        job->callbacks.changed(job, job->userdata);
+}
+
+/* Memory for bookkeeping that ran out must not lose what was done: the job goes on and says what it still knows. */
+static void note(struct job *job, struct span span, enum block_outcome outcome, int error) {
+        if (result_list_set(&job->results, span, outcome, error) < 0)
+                (void)log_oom();
+}
+
+static bool any_block_went(const struct job *job) {
+        for (size_t i = 0; i < job->results.n; i++)
+                if (job->results.items[i].outcome == OUTCOME_DONE)
+                        return true;
+        return false;
+}
+
+static enum job_result outcome_of_all(const struct job *job) {
+        bool keeps = job->change.best_effort && any_block_went(job);
+
+        if (job->owed.n > 0)
+                return JOB_RESULT_ROLLBACK_INCOMPLETE;
+        if (job->stop != JOB_RESULT_NONE)
+                return keeps ? JOB_RESULT_PARTIAL : job->stop;
+        if (job->has_failed)
+                return keeps ? JOB_RESULT_PARTIAL : JOB_RESULT_FAILED;
+        return job->settings.dropped_refusals ? JOB_RESULT_PARTIAL : JOB_RESULT_DONE;
+}
+
+bool job_is_ending(const struct job *job) {
+        return job->has_ended || job->finish_source;
+}
+
+void job_conclude(struct job *job) {
+        job->result = outcome_of_all(job);
+        job->state = JOB_FINISHED;
+}
+
+static void finish(struct job *job) {
+        job->total_timer = sd_event_source_disable_unref(job->total_timer);
+        job->block_timer = sd_event_source_disable_unref(job->block_timer);
+        job->rollback_timer = sd_event_source_disable_unref(job->rollback_timer);
+        job->worker = NULL;
+        job->has_ended = true;
+        job->callbacks.ended(job, job->userdata);
+}
+
+/* Where nothing has to be waited for, the end still comes from the loop: whoever started the job replies first. */
+static int on_finish_source(sd_event_source *source, void *userdata) {
+        struct job *job = userdata;
+
+        (void)source;
+        job->finish_source = sd_event_source_disable_unref(job->finish_source);
+        finish(job);
+        return 0;
+}
+
+static void finish_later(struct job *job) {
+        if (sd_event_add_defer(job->event, &job->finish_source, on_finish_source, job) < 0)
+                finish(job);
+}
+
+static void take_next_block(struct job *job);
+static void roll_back(struct job *job, struct span within);
+static void roll_back_next(struct job *job);
+static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata);
+static void on_rollback_reply(const struct worker_reply *reply, int payload_fd, void *userdata);
+
+static const struct span everything = { 0, UINT64_MAX };
+
+static bool is_forward(const struct job *job) {
+        return job->rollback_within.n_blocks == 0;
+}
+
+/* Not only a unit that failed: the end of the job. */
+static bool is_all_going_back(const struct job *job) {
+        return job->rollback_within.n_blocks == UINT64_MAX;
+}
+
+static void ask_worker(struct job *job, enum worker_command command, const char *word) {
+        struct worker_request request = { .command = command, .block = job->block };
+        worker_reply_fn on_reply = is_forward(job) ? on_forward_reply : on_rollback_reply;
+        int r;
+
+        job->is_writing = command == WORKER_WRITE;
+        if (word)
+                snprintf(request.word, sizeof(request.word), "%s", word);
+        r = worker_send(job->worker, &request, on_reply, job);
+        if (r < 0)
+                on_reply(&(struct worker_reply){ .error = r }, -1, job);
+}
+
+static void stop(struct job *job, enum job_result why) {
+        if (is_all_going_back(job) || job->stop != JOB_RESULT_NONE)
+                return;
+        job->stop = why;
+        /* A unit that is going back is let finish. */
+        if (is_forward(job))
+                worker_abort(job->worker);
+}
+
+static int on_forward_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        stop(userdata, JOB_RESULT_TIMED_OUT);
+        return 0;
+}
+
+static int on_rollback_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct job *job = userdata;
+
+        (void)source;
+        (void)usec;
+        job->rollback_timed_out = true;
+        worker_abort(job->worker);
+        return 0;
+}
+
+static void arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd_event_time_handler_t handler) {
+        *timer = sd_event_source_disable_unref(*timer);
+        if (timeout_usec == USEC_INFINITY)
+                return;
+        if (sd_event_add_time_relative(job->event, timer, CLOCK_MONOTONIC, timeout_usec, 0, handler, job) < 0)
+                (void)log_oom();
+}
+
+void job_start(struct job *job, struct worker *worker) {
+        job->worker = worker;
+        set_state(job, JOB_RUNNING);
+        arm(job, &job->total_timer, job->change.timeout_usec, on_forward_timer);
+        if (job->n_steps == 0) {
+                finish_later(job);
+                return;
+        }
+        job->block = job->steps[0].step.span.first_block;
+        take_next_block(job);
+}
+
+void job_cancel(struct job *job) {
+        if (job_is_ending(job))
+                return;
+        if (job->state == JOB_QUEUED) {
+                job->stop = JOB_RESULT_CANCELLED;
+                finish_later(job);
+        } else
+                stop(job, JOB_RESULT_CANCELLED);
+}
+
+void job_reject(struct job *job) {
+        for (size_t i = 0; i < job->n_steps; i++)
+                note(job, job->steps[i].step.span, OUTCOME_NOT_TRIED, ESTALE);
+        job->has_failed = true;
+        finish_later(job);
+}
+
+void job_worker_stuck(struct job *job) {
+        log_error("Job %llu: a write to memory%llu/state does not end; memory hot-plug is blocked on this machine",
+                  (unsigned long long)job->id, (unsigned long long)job->block);
+        set_state(job, JOB_STUCK);
+}
+
+/* Forward */
+
+static void take_next_block(struct job *job) {
+        if (job->step_index == job->n_steps) {
+                finish(job);
+                return;
+        }
+        arm(job, &job->block_timer, job->settings.block_timeout_usec, on_forward_timer);
+        ask_worker(job, WORKER_INSPECT, NULL);
+}
+
+static void advance(struct job *job, size_t step_index) {
+        job->step_index = step_index;
+        if (step_index < job->n_steps)
+                job->block = job->steps[step_index].step.span.first_block;
+}
+
+static void block_done(struct job *job) {
+        const struct span *span = &job->steps[job->step_index].step.span;
+
+        note(job, (struct span){ job->block, 1 }, OUTCOME_DONE, 0);
+        job->bytes_done += job->settings.block_size_bytes;
+        if (++job->block == span_end(span))
+                advance(job, job->step_index + 1);
+        job->callbacks.changed(job, job->userdata);
+        take_next_block(job);
+}
+
+/* The first step of the unit in work. */
+static size_t unit_start(const struct job *job) {
+        size_t i = job->step_index;
+
+        while (i > 0 && job->steps[i - 1].unit.first_block == job->steps[i].unit.first_block)
+                i--;
+        return i;
+}
+
+static uint64_t count_blocks(const struct job_step *steps, size_t n) {
+        uint64_t n_blocks = 0;
+
+        for (size_t i = 0; i < n; i++)
+                n_blocks += steps[i].step.span.n_blocks;
+        return n_blocks;
+}
+
+/* How many steps from `first` on lie in one unit. */
+static size_t count_unit_steps(const struct job_step *steps, size_t n, size_t first) {
+        size_t i = first;
+
+        while (i < n && steps[i].unit.first_block == steps[first].unit.first_block)
+                i++;
+        return i - first;
+}
+
+/* The first spare unit that changes as many blocks as the failed one: only that keeps the amount exact. */
+static bool find_spare(const struct job *job, uint64_t n_blocks, size_t *ret_first, size_t *ret_n) {
+        for (size_t first = 0; first < job->n_spares;) {
+                size_t n = count_unit_steps(job->spares, job->n_spares, first);
+
+                if (count_blocks(job->spares + first, n) == n_blocks) {
+                        *ret_first = first;
+                        *ret_n = n;
+                        return true;
+                }
+                first += n;
+        }
+        return false;
+}
+
+/* Puts a spare unit behind the failed one, whose steps end at `behind`. Returns false if there is none. */
+static bool take_spare(struct job *job, size_t unit_first, size_t behind) {
+        struct job_step *steps;
+        size_t first, n;
+
+        if (!find_spare(job, count_blocks(job->steps + unit_first, behind - unit_first), &first, &n))
+                return false;
+        steps = reallocarray(job->steps, job->n_steps + n, sizeof(*steps));
+        if (!steps) {
+                (void)log_oom();
+                return false;
+        }
+        job->steps = steps;
+        memmove(steps + behind + n, steps + behind, (job->n_steps - behind) * sizeof(*steps));
+        memcpy(steps + behind, job->spares + first, n * sizeof(*steps));
+        job->n_steps += n;
+        job->n_spares -= n;
+        memmove(job->spares + first, job->spares + first + n, (job->n_spares - first) * sizeof(*steps));
+        return true;
+}
+
+static void block_failed(struct job *job, int error) {
+        const struct job_step *step = &job->steps[job->step_index];
+
+        note(job, (struct span){ job->block, 1 }, OUTCOME_FAILED, error);
+        if (job->change.best_effort && job->settings.keeps_parts && job->stop == JOB_RESULT_NONE) {
+                job->has_failed = true;
+                if (++job->block == span_end(&step->step.span))
+                        advance(job, job->step_index + 1);
+                take_next_block(job);
+                return;
+        }
+        /* Blocks whose unit went whole stay: only the unit that failed goes back. */
+        if (job->stop == JOB_RESULT_NONE && (job->change.best_effort || job->n_spares > 0))
+                roll_back(job, step->unit);
+        else if (job->change.best_effort)
+                roll_back(job, job->settings.keeps_parts ? (struct span){ job->block, 1 } : step->unit);
+        else
+                roll_back(job, everything);
+}
+
+/* The unit that failed is as before: on with a spare, the next unit, or back with all. */
+static void unit_restored(struct job *job) {
+        size_t first, behind;
+
+        if (job->owed.n > 0 || job->stop != JOB_RESULT_NONE) {
+                /* Never go on over a rollback that failed. */
+                if (job->change.best_effort)
+                        finish(job);
+                else
+                        roll_back(job, everything);
+                return;
+        }
+        first = unit_start(job);
+        behind = first + count_unit_steps(job->steps, job->n_steps, first);
+        if (!take_spare(job, first, behind)) {
+                job->has_failed = true;
+                if (!job->change.best_effort) {
+                        roll_back(job, everything);
+                        return;
+                }
+        }
+        advance(job, behind);
+        set_state(job, JOB_RUNNING);
+        take_next_block(job);
+}
+
+static int stop_errno(const struct job *job, int error) {
+        switch (job->stop) {
+        case JOB_RESULT_TIMED_OUT:
+                return ETIMEDOUT;
+        case JOB_RESULT_CANCELLED:
+                return ECANCELED;
+        default:
+                return -error;
+        }
+}
+
+static void write_block(struct job *job, const struct worker_reply *found) {
+        const struct step *step = &job->steps[job->step_index].step;
+        struct extent prior = {
+                .first_block = job->block,
+                .n_blocks = 1,
+                .node = NODE_NONE,
+                .range = RANGE_NONE,
+                .state = (enum block_state)found->state,
+                .zone = (enum block_zone)found->zone,
+        };
+
+        if (prior.state == step->target) {
+                block_done(job);
+                return;
+        }
+        /* What was there must be known before it is changed. */
+        if (extent_list_set(&job->prior, &prior) < 0) {
+                block_failed(job, ENOMEM);
+                return;
+        }
+        ask_worker(job, WORKER_WRITE, step_state_word(step));
+}
+
+static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
+        struct job *job = userdata;
+
+        (void)payload_fd;
+        if (reply->error < 0)
+                block_failed(job, stop_errno(job, reply->error));
+        else if (job->is_writing && job->stop == JOB_RESULT_NONE)
+                block_done(job);
+        else if (job->stop != JOB_RESULT_NONE)
+                block_failed(job, stop_errno(job, 0));
+        else
+                write_block(job, reply);
+}
+
+/* Back */
+
+/* The last changed block inside the rollback's span, and what it was. */
+static const struct extent *last_prior(const struct job *job, uint64_t *ret_block) {
+        for (size_t i = job->prior.n; i-- > 0;) {
+                struct span both = span_intersect(extent_span(&job->prior.items[i]), job->rollback_within);
+
+                if (both.n_blocks > 0) {
+                        *ret_block = span_end(&both) - 1;
+                        return &job->prior.items[i];
+                }
+        }
+        return NULL;
+}
+
+static void roll_back(struct job *job, struct span within) {
+        job->block_timer = sd_event_source_disable_unref(job->block_timer);
+        job->rollback_within = within;
+        job->rollback_timed_out = false;
+        if (is_all_going_back(job)) {
+                job->total_timer = sd_event_source_disable_unref(job->total_timer);
+                job->has_failed = true;
+        }
+        arm(job, &job->rollback_timer, job->settings.rollback_timeout_usec, on_rollback_timer);
+        set_state(job, JOB_ROLLING_BACK);
+        job->rollback_attempts = 0;
+        roll_back_next(job);
+}
+
+static void rollback_ended(struct job *job) {
+        bool was_everything = is_all_going_back(job);
+
+        job->rollback_timer = sd_event_source_disable_unref(job->rollback_timer);
+        job->rollback_within = (struct span){ 0 };
+        if (was_everything)
+                finish(job);
+        else
+                unit_restored(job);
+}
+
+static void roll_back_next(struct job *job) {
+        uint64_t block;
+
+        if (!last_prior(job, &block)) {
+                rollback_ended(job);
+                return;
+        }
+        job->block = block;
+        ask_worker(job, WORKER_INSPECT, NULL);
+}
+
+static void leave_block(struct job *job) {
+        job->rollback_attempts = 0;
+        if (extent_list_remove(&job->prior, (struct span){ job->block, 1 }) < 0) {
+                /* Splitting a run needs memory; without it this rollback cannot know where it is. */
+                (void)log_oom();
+                job->rollback_timed_out = true;
+        }
+}
+
+static void block_restored(struct job *job) {
+        const struct result_run *run = result_list_find(&job->results, job->block);
+
+        if (run && run->outcome == OUTCOME_DONE) {
+                note(job, (struct span){ job->block, 1 }, OUTCOME_ROLLED_BACK, 0);
+                job->bytes_done -= job->settings.block_size_bytes;
+        }
+        leave_block(job);
+        job->callbacks.changed(job, job->userdata);
+        roll_back_next(job);
+}
+
+static void block_owed(struct job *job, const struct extent *prior, int error) {
+        struct extent owed = *prior;
+
+        owed.first_block = job->block;
+        owed.n_blocks = 1;
+        if (extent_list_set(&job->owed, &owed) < 0)
+                (void)log_oom();
+        note(job, (struct span){ job->block, 1 }, OUTCOME_OWED, error);
+        leave_block(job);
+        roll_back_next(job);
+}
+
+/* Time is up: whatever is left is owed. */
+static void all_owed(struct job *job) {
+        const struct extent *prior;
+        uint64_t block;
+
+        while ((prior = last_prior(job, &block))) {
+                struct span span = span_intersect(extent_span(prior), job->rollback_within);
+                struct extent owed = *prior;
+
+                owed.first_block = span.first_block;
+                owed.n_blocks = span.n_blocks;
+                if (extent_list_set(&job->owed, &owed) < 0)
+                        (void)log_oom();
+                note(job, span, OUTCOME_OWED, ETIMEDOUT);
+                if (extent_list_remove(&job->prior, span) < 0)
+                        extent_list_clear(&job->prior);
+        }
+        rollback_ended(job);
+}
+
+static bool is_as_before(const struct extent *prior, const struct worker_reply *found) {
+        return found->state == prior->state &&
+               (prior->state != BLOCK_ONLINE || prior->zone == ZONE_NONE || found->zone == prior->zone);
+}
+
+/* What to write next so that a block comes back to the state and zone it had. */
+static const char *way_back(const struct extent *prior, const struct worker_reply *found) {
+        if (prior->state == BLOCK_OFFLINE || found->state == BLOCK_ONLINE)
+                return "offline";
+        switch (prior->zone) {
+        case ZONE_NONE:
+                return "online";
+        case ZONE_MOVABLE:
+                return "online_movable";
+        default:
+                return "online_kernel";
+        }
+}
+
+static void on_rollback_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
+        struct job *job = userdata;
+        const struct extent *prior;
+        uint64_t block;
+
+        (void)payload_fd;
+        if (job->state == JOB_STUCK)
+                set_state(job, JOB_ROLLING_BACK);
+        prior = last_prior(job, &block);
+        if (job->rollback_timed_out || !prior)
+                all_owed(job);
+        /* A process that died says nothing about the block: look again. */
+        else if (reply->error == -ECHILD && job->rollback_attempts++ < ROLLBACK_ATTEMPTS_MAX)
+                ask_worker(job, WORKER_INSPECT, NULL);
+        else if (reply->error < 0)
+                block_owed(job, prior, -reply->error);
+        else if (job->is_writing)
+                ask_worker(job, WORKER_INSPECT, NULL);
+        else if (is_as_before(prior, reply))
+                block_restored(job);
+        else if (job->rollback_attempts++ >= ROLLBACK_ATTEMPTS_MAX)
+                block_owed(job, prior, EIO);
+        else
+                ask_worker(job, WORKER_WRITE, way_back(prior, reply));
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A job: a plan being carried out as a transaction. Block by block it asks the worker what the block is, remembers
+ * that, and writes; if a block cannot go, the blocks already changed go back to the state and zone they had.
+ *
+ * A step that fails takes its whole removal unit back; then a spare unit is tried, or (best effort) the next one, or
+ * everything rolls back. Fields are for reading by everyone and for writing by job.c only.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "change.h"
+#include "extent.h"
+#include "plan.h"
+#include "results.h"
+#include "worker.h"
+
+enum job_state {
+        JOB_QUEUED,
+        JOB_RUNNING,
+        JOB_ROLLING_BACK,
+        JOB_STUCK, /* a write does not end, not even with its process killed */
+        JOB_FINISHED,
+        _JOB_STATE_MAX,
+};
+
+enum job_result {
+        JOB_RESULT_NONE,
+        JOB_RESULT_DONE,
+        JOB_RESULT_FAILED,
+        JOB_RESULT_PARTIAL,
+        JOB_RESULT_TIMED_OUT,
+        JOB_RESULT_CANCELLED,
+        JOB_RESULT_ROLLBACK_INCOMPLETE,
+        _JOB_RESULT_MAX,
+};
+
+/* A step and the removal unit it lies in: what must not end half offline. */
+struct job_step {
+        struct step step;
+        struct span unit;
+};
+
+struct job;
+
+struct job_callbacks {
+        void (*changed)(struct job *job, void *userdata); /* state or progress */
+        /* Once: the blocks are as they will be. The owner calls job_conclude() when its inventory shows it. */
+        void (*ended)(struct job *job, void *userdata);
+};
+
+struct job_settings {
+        bool keeps_parts;      /* a unit may end half changed: online, and offline with partial */
+        bool dropped_refusals; /* best effort left something out already when planning */
+        uint64_t block_timeout_usec;
+        uint64_t rollback_timeout_usec;
+        uint64_t block_size_bytes;
+};
+
+struct job {
+        uint64_t id;
+        struct change change;
+        struct job_settings settings;
+        enum job_state state;
+        enum job_result result;
+
+        struct job_step *steps;
+        size_t n_steps;
+        struct job_step *spares;
+        size_t n_spares;
+        struct span_list blocks; /* of steps and spares: what the job holds against other jobs */
+
+        struct result_list results;
+        uint64_t bytes_total, bytes_done;
+
+        /* Blocks that are or may be changed, with the state and zone they had; and those that could not go back. */
+        struct extent_list prior;
+        struct extent_list owed;
+
+        sd_event *event;
+        struct worker *worker;
+        struct job_callbacks callbacks;
+        void *userdata;
+        uint64_t finished_usec;         /* CLOCK_MONOTONIC, set by the owner */
+        uint64_t planned_at_generation; /* set by the owner: of the inventory the plan was made for */
+
+        size_t step_index;
+        uint64_t block;  /* the one in work */
+        bool is_writing; /* the pending request is a write, else an inspection */
+        bool has_failed;
+        bool has_ended;
+        enum job_result stop; /* TIMED_OUT or CANCELLED: why the forward phase was ended */
+        struct span rollback_within;
+        unsigned rollback_attempts; /* of this block */
+        bool rollback_timed_out;
+        sd_event_source *total_timer, *block_timer, *rollback_timer, *finish_source;
+};
+
+/* Makes a queued job without steps. Takes over what `change` holds. Returns 0, -ENOMEM. */
+int job_new(sd_event *event, uint64_t id, struct change *change, const struct job_callbacks *callbacks, void *userdata,
+            struct job **ret);
+/* A job that is not running. Takes NULL, returns NULL. */
+struct job *job_free(struct job *job);
+
+/*
+ * Says what a queued job is to do; takes over steps and spares (malloc). May be called again until it is started.
+ * Returns 0, -ENOMEM (the arrays are freed all the same).
+ */
+int job_plan(struct job *job, const struct job_settings *settings, struct job_step *steps, size_t n_steps,
+             struct job_step *spares, size_t n_spares);
+/* Starts a queued job on an idle worker. */
+void job_start(struct job *job, struct worker *worker);
+/* Ends a queued job whose plan is no longer good: nothing is tried, every block is said to be stale. */
+void job_reject(struct job *job);
+/* Ends a queued job, or the forward phase of a running one; the rollback follows. Later calls change nothing. */
+void job_cancel(struct job *job);
+/* To be told by the owner of the worker: its request outlived SIGKILL. */
+void job_worker_stuck(struct job *job);
+
+/* Gives an ended job its result. */
+void job_conclude(struct job *job);
+/* It was cancelled or rejected before it started; `ended` comes from the loop. */
+bool job_is_ending(const struct job *job);
+
+/* 0 to 1. */
+double job_progress(const struct job *job);
+bool job_overlaps(const struct job *job, const struct span_list *blocks);
+
+const char *job_state_to_string(enum job_state state);
+const char *job_result_to_string(enum job_result result); /* "" for NONE */

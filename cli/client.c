@@ -10,6 +10,7 @@
 #include "client-read.h"
 #include "exit-status.h"
 #include "output.h"
+#include "util.h"
 
 static int open_bus(const struct options *options, sd_bus **ret) {
         if (options->host)
@@ -120,8 +121,9 @@ bool client_is_unreachable(int r, const sd_bus_error *error) {
                 SD_BUS_ERROR_NO_REPLY,        SD_BUS_ERROR_TIMEOUT,           SD_BUS_ERROR_DISCONNECTED,
         };
 
-        if (sd_bus_error_is_set(error)) {
-                for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        /* sd-bus names its own errnos too: those are told by r. */
+        if (sd_bus_error_is_set(error) && strncmp(error->name, "System.Error.", 13) != 0) {
+                for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                         if (sd_bus_error_has_name(error, names[i]))
                                 return true;
                 /* The bus could not start it: not installed, masked, or it failed. */
@@ -148,7 +150,7 @@ int client_exit_status(int r, const sd_bus_error *error) {
                 { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, STATUS_NOT_AUTHORISED },
         };
 
-        for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
                 if (sd_bus_error_has_name(error, errors[i].name))
                         return errors[i].status;
 

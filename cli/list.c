@@ -207,10 +207,10 @@ static int parse_split(const char *list, enum split *ret) {
         for (const char *word = list; *word;) {
                 size_t n = strcspn(word, ","), i = 0;
 
-                while (i < sizeof names / sizeof *names &&
+                while (i < ARRAY_SIZE(names) &&
                        (strlen(names[i].name) != n || strncasecmp(names[i].name, word, n) != 0))
                         i++;
-                if (i == sizeof names / sizeof *names) {
+                if (i == ARRAY_SIZE(names)) {
                         fprintf(stderr,
                                 "memctl: rows are split by STATE, ZONE, NODE, KIND, NAME or none, not by \"%.*s\"\n",
                                 (int)n, word);

@@ -9,88 +9,9 @@
 
 #include "config.h"
 #include "exit-status.h"
-
-/* Values of options that have no letter. */
-enum {
-        OPTION_UNITS = 0x100,
-        OPTION_RANGES,
-        OPTION_OUTPUT_ALL,
-        OPTION_SUMMARY,
-        OPTION_PARTIAL,
-        OPTION_DRY_RUN,
-        OPTION_BEST_EFFORT,
-        OPTION_IGNORE_HEADROOM,
-        OPTION_EMPTY_NODE,
-        OPTION_IGNORE_INHIBITORS,
-        OPTION_NO_WAIT,
-        OPTION_ZONE,
-        OPTION_TIMEOUT,
-        OPTION_WATCH,
-        OPTION_WHAT,
-        OPTION_MODE,
-        OPTION_WHO,
-        OPTION_WHY,
-        OPTION_BLOCKS,
-};
-
-struct option_spec {
-        int value; /* a letter, or OPTION_… */
-        const char *name;
-        const char *argument; /* NULL none; "[=…]" optional */
-        unsigned commands;
-        const char *help;
-};
-
-/* In the order of --help. */
-static const struct option_spec specs[] = {
-        { OPTION_RANGES, "ranges", NULL, COMMAND_LIST, "a row for each memory range" },
-        { OPTION_UNITS, "units", NULL, COMMAND_LIST, "a row for each removal unit" },
-        { OPTION_BLOCKS, "blocks", NULL, COMMAND_LIST, "a row for each memory block" },
-        { 'a', "all", NULL, COMMAND_LIST, "the same as --blocks" },
-        { 'S', "split", "COL,…", COMMAND_LIST, "start a new row only where one of these columns changes" },
-        { 'o', "output", "COL,…", COMMAND_TABLES, "the columns to print, +COL,… to add some" },
-        { OPTION_OUTPUT_ALL, "output-all", NULL, COMMAND_TABLES, "all columns" },
-        { 'n', "noheadings", NULL, COMMAND_TABLES, "no headings" },
-        { 'r', "raw", NULL, COMMAND_TABLES, "raw rows, a space between columns" },
-        { 'P', "pairs", NULL, COMMAND_TABLES, "KEY=\"value\" rows" },
-        { OPTION_SUMMARY, "summary", "[=WHEN]", COMMAND_LIST, "totals: always, never, only" },
-        { 'b', "bytes", NULL, COMMAND_TABLES, "sizes in bytes" },
-
-        { OPTION_PARTIAL, "partial", NULL, COMMAND_OFFLINE | COMMAND_PLAN,
-          "a part of a removal unit may go offline (it stays mapped)" },
-        { OPTION_ZONE, "zone", "ZONE", COMMAND_ONLINE | COMMAND_PLAN, "movable, kernel or default" },
-        { OPTION_BEST_EFFORT, "best-effort", NULL, COMMAND_CHANGES | COMMAND_PLAN,
-          "leave out what cannot be done and keep what could" },
-        { OPTION_IGNORE_HEADROOM, "ignore-headroom", NULL, COMMAND_OFFLINE | COMMAND_REMOVE | COMMAND_PLAN,
-          "even if the rest cannot take what is in use" },
-        { OPTION_EMPTY_NODE, "empty-node", NULL, COMMAND_OFFLINE | COMMAND_REMOVE | COMMAND_PLAN,
-          "even if a node has no memory left" },
-        { OPTION_IGNORE_INHIBITORS, "ignore-inhibitors", NULL, COMMAND_CHANGES | COMMAND_PLAN,
-          "even if someone holds an inhibitor" },
-        { OPTION_TIMEOUT, "timeout", "TIME", COMMAND_CHANGES | COMMAND_WAIT,
-          "give up after this time (30, 90s, 5min); a change rolls back" },
-        { OPTION_NO_WAIT, "no-wait", NULL, COMMAND_CHANGES, "print the job and do not wait for its end" },
-        { OPTION_DRY_RUN, "dry-run", NULL, COMMAND_CHANGES, "say what would be done and change nothing" },
-
-        { OPTION_WATCH, "watch", NULL, COMMAND_MAP, "draw again whenever something changes" },
-        { OPTION_WHAT, "what", "WHAT", COMMAND_INHIBIT, "offline, remove, online, joined by colons" },
-        { OPTION_MODE, "mode", "MODE", COMMAND_INHIBIT, "block or delay" },
-        { OPTION_WHO, "who", "WHO", COMMAND_INHIBIT, "who asks for it" },
-        { OPTION_WHY, "why", "WHY", COMMAND_INHIBIT, "why it is asked for" },
-
-        { 'J', "json", NULL,
-          COMMAND_TABLES | COMMAND_CHANGES | COMMAND_PLAN | COMMAND_WAIT | COMMAND_SHOW | COMMAND_MONITOR |
-                  COMMAND_DOCTOR,
-          "JSON, with the version of its schema" },
-        { 's', "sysroot", "DIR", COMMAND_LIST | COMMAND_PLAN | COMMAND_SHOW | COMMAND_MAP | COMMAND_DOCTOR,
-          "read a copy of sysfs below this directory, without memctld" },
-        { 'H', "host", "[USER@]HOST", COMMAND_ALL & ~COMMAND_INHIBIT, "the memctld of another machine, over ssh" },
-        { 'M', "machine", "NAME", COMMAND_ALL & ~COMMAND_INHIBIT, "the memctld of a local container" },
-        { 'h', "help", NULL, COMMAND_ALL, "print this help" },
-        { 'V', "version", NULL, COMMAND_ALL, "print the version" },
-};
-
-#define N_SPECS (sizeof specs / sizeof *specs)
+#include "nearest.h"
+#include "option-specs.h"
+#include "util.h"
 
 const struct command *command_find(const char *name) {
         for (const struct command *command = commands; command->name; command++)
@@ -100,7 +21,8 @@ const struct command *command_find(const char *name) {
         return NULL;
 }
 
-static const char *command_name(size_t i) {
+static const char *command_name(size_t i, const void *userdata) {
+        (void)userdata;
         return commands[i].name;
 }
 
@@ -113,89 +35,9 @@ static size_t n_commands(void) {
         return n;
 }
 
-static const char *spec_name(size_t i) {
-        return specs[i].name;
-}
-
-static size_t edit_distance(const char *a, const char *b) {
-        size_t row[64], n = strlen(b);
-
-        if (n >= sizeof row / sizeof *row)
-                return SIZE_MAX;
-
-        for (size_t j = 0; j <= n; j++)
-                row[j] = j;
-
-        for (size_t i = 0; a[i]; i++) {
-                size_t diagonal = row[0];
-
-                row[0] = i + 1;
-                for (size_t j = 0; j < n; j++) {
-                        size_t replace = diagonal + (a[i] != b[j]), best = replace;
-
-                        diagonal = row[j + 1];
-                        if (row[j] + 1 < best)
-                                best = row[j] + 1;
-                        if (diagonal + 1 < best)
-                                best = diagonal + 1;
-                        row[j + 1] = best;
-                }
-        }
-
-        return row[n];
-}
-
-const char *nearest_word(const char *word, const char *(*words)(size_t i), size_t n) {
-        const char *nearest = NULL;
-        size_t best = SIZE_MAX;
-
-        for (size_t i = 0; i < n; i++) {
-                size_t distance = edit_distance(word, words(i));
-
-                if (distance < best) {
-                        best = distance;
-                        nearest = words(i);
-                }
-        }
-
-        /* A third of the letters may be wrong, two at least: more is another word. */
-        return nearest && best <= (strlen(word) < 6 ? 2 : strlen(word) / 3) ? nearest : NULL;
-}
-
-static void print_spec(const struct option_spec *spec) {
-        char left[64];
-        const char *argument = spec->argument ? spec->argument : "",
-                   *separator = spec->argument && *argument != '[' ? "=" : "";
-
-        if (spec->value < 0x100)
-                snprintf(left, sizeof left, "-%c, --%s%s%s", spec->value, spec->name, separator, argument);
-        else
-                snprintf(left, sizeof left, "    --%s%s%s", spec->name, separator, argument);
-
-        /* "…" is one column of three bytes */
-        printf("  %-*s %s\n", strstr(left, "…") ? 26 : 24, left, spec->help);
-}
-
-static void print_help(const struct command *command) {
-        if (!command) {
-                puts("memctl [OPTION…] COMMAND …\n\nKeep what is hot-plugged removable: list memory, take it online "
-                     "and "
-                     "offline in whole\nremoval units, remove it.\n\nCommands:");
-                for (const struct command *i = commands; i->name; i++)
-                        printf("  %-10s %s\n", i->name, i->summary);
-                puts("\nWithout a command memctl lists. \"memctl COMMAND --help\" tells more, memctl(1) everything.\n"
-                     "\nOptions:");
-        } else
-                printf("memctl %s [OPTION…]%s%s\n\n%s.\n\nOptions:\n", command->name, command->arguments ? " " : "",
-                       command->arguments ? command->arguments : "", command->summary);
-
-        for (size_t i = 0; i < N_SPECS; i++)
-                if (command ? specs[i].commands & command->bit : specs[i].commands == (unsigned)COMMAND_ALL)
-                        print_spec(specs + i);
-
-        if (command && command->arguments && strstr(command->arguments, "SELECTOR"))
-                puts("\nA selector is memory40, 40-47, 0x140000000-0x17fffffff, 0x140000000+1G, range0, est0, node1,\n"
-                     "device:dax0.0, all, or an amount such as 4G (so much more) or =4G (so much in all).");
+static const char *spec_name(size_t i, const void *userdata) {
+        (void)userdata;
+        return option_specs[i].name;
 }
 
 int parse_timeout_usec(const char *text, uint64_t *ret) {
@@ -218,7 +60,7 @@ int parse_timeout_usec(const char *text, uint64_t *ret) {
         if (errno != 0)
                 return -errno;
 
-        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        for (size_t i = 0; i < ARRAY_SIZE(units); i++)
                 if (strcmp(end, units[i].suffix) == 0) {
                         if (__builtin_mul_overflow(number, units[i].usec, &usec))
                                 return -ERANGE;
@@ -365,7 +207,7 @@ static int unknown_option(const char *word) {
                 char name[64];
 
                 snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-                near = nearest_word(name, spec_name, N_SPECS);
+                near = nearest_word(name, spec_name, n_option_specs, NULL);
         }
 
         fprintf(stderr, "memctl: there is no option %s", word);
@@ -377,31 +219,24 @@ static int unknown_option(const char *word) {
         return usage_error(NULL);
 }
 
-static const struct option_spec *find_spec(int value) {
-        for (size_t i = 0; i < N_SPECS; i++)
-                if (specs[i].value == value)
-                        return specs + i;
-
-        return NULL;
-}
-
-static void make_getopt_tables(struct option long_options[N_SPECS + 1], char short_options[2 * N_SPECS + 2]) {
+static void make_getopt_tables(struct option long_options[MAX_OPTION_SPECS + 1],
+                               char short_options[2 * MAX_OPTION_SPECS + 2]) {
         *short_options++ = ':'; /* report a missing argument apart from an unknown option */
 
-        for (size_t i = 0; i < N_SPECS; i++) {
-                int has_argument = !specs[i].argument          ? no_argument
-                                   : *specs[i].argument == '[' ? optional_argument
-                                                               : required_argument;
+        for (size_t i = 0; i < n_option_specs; i++) {
+                int has_argument = !option_specs[i].argument                 ? no_argument
+                                   : has_optional_argument(option_specs + i) ? optional_argument
+                                                                             : required_argument;
 
-                long_options[i] = (struct option){ specs[i].name, has_argument, NULL, specs[i].value };
-                if (specs[i].value < 0x100) {
-                        *short_options++ = (char)specs[i].value;
+                long_options[i] = (struct option){ option_specs[i].name, has_argument, NULL, option_specs[i].value };
+                if (option_specs[i].value < 0x100) {
+                        *short_options++ = (char)option_specs[i].value;
                         if (has_argument == required_argument)
                                 *short_options++ = ':';
                 }
         }
 
-        long_options[N_SPECS] = (struct option){ 0 };
+        long_options[n_option_specs] = (struct option){ 0 };
         *short_options = '\0';
 }
 
@@ -416,7 +251,7 @@ static int find_command(char ***words, size_t *n_words, const struct command **r
 
         command = command_find(**words);
         if (!command) {
-                near = nearest_word(**words, command_name, n_commands());
+                near = nearest_word(**words, command_name, n_commands(), NULL);
                 fprintf(stderr, "memctl: there is no command \"%s\"", **words);
                 if (near)
                         fprintf(stderr, ", did you mean \"%s\"?\n", near);
@@ -431,18 +266,22 @@ static int find_command(char ***words, size_t *n_words, const struct command **r
         return 0;
 }
 
-static int check_exclusions(const struct options *options) {
-        if (options->sysroot && (options->host || options->machine)) {
-                fputs("memctl: --sysroot reads files, --host and --machine ask a memctld: choose one\n", stderr);
-                return -EINVAL;
-        }
-        if (options->host && options->machine) {
-                fputs("memctl: --host and --machine exclude each other\n", stderr);
-                return -EINVAL;
-        }
-        if (options->dry_run && options->no_wait) {
-                fputs("memctl: --dry-run starts no job that --no-wait could leave alone: choose one\n", stderr);
-                return -EINVAL;
+static int check_exclusions(const bool is_given[static MAX_OPTION_SPECS]) {
+        for (size_t i = 0; i < n_exclusive_options; i++) {
+                const struct option_spec *first = NULL;
+
+                for (size_t j = 0; j < MAX_EXCLUSIVE && exclusive_options[i][j]; j++) {
+                        const struct option_spec *spec = option_spec_find(exclusive_options[i][j]);
+
+                        if (!is_given[spec - option_specs])
+                                continue;
+                        if (first) {
+                                fprintf(stderr, "memctl: --%s and --%s exclude each other, choose one\n", first->name,
+                                        spec->name);
+                                return -EINVAL;
+                        }
+                        first = spec;
+                }
         }
 
         return 0;
@@ -450,9 +289,9 @@ static int check_exclusions(const struct options *options) {
 
 int options_parse(int argc, char **argv, struct options *ret, const struct command **ret_command, char ***ret_words,
                   size_t *ret_n_words) {
-        struct option long_options[N_SPECS + 1];
-        char short_options[2 * N_SPECS + 2];
-        bool is_given[N_SPECS] = { false }, want_help = false, want_version = false;
+        struct option long_options[MAX_OPTION_SPECS + 1];
+        char short_options[2 * MAX_OPTION_SPECS + 2];
+        bool is_given[MAX_OPTION_SPECS] = { false }, want_help = false, want_version = false;
         const struct command *command = NULL;
         struct options options = { 0 };
         size_t n_words;
@@ -462,7 +301,7 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
         make_getopt_tables(long_options, short_options);
 
         while ((value = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
-                const struct option_spec *spec = find_spec(value);
+                const struct option_spec *spec = option_spec_find(value);
 
                 if (value == '?') {
                         char letter[] = { '-', (char)optopt, '\0' };
@@ -470,14 +309,14 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
                         return unknown_option(optopt > 0 && optopt < 0x100 ? letter : argv[optind - 1]);
                 }
                 if (value == ':') {
-                        spec = find_spec(optopt);
+                        spec = option_spec_find(optopt);
                         if (!spec)
                                 return usage_error(NULL);
                         fprintf(stderr, "memctl: --%s needs %s behind it\n", spec->name, spec->argument);
                         return usage_error(NULL);
                 }
 
-                is_given[spec - specs] = true;
+                is_given[spec - option_specs] = true;
                 want_help |= value == 'h';
                 want_version |= value == 'V';
                 if (apply(&options, spec, optarg) < 0)
@@ -492,23 +331,23 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
                 return STATUS_DONE;
         }
         if (want_help && n_words == 0) {
-                print_help(NULL);
+                help_print(NULL);
                 return STATUS_DONE;
         }
         if (find_command(&words, &n_words, &command) < 0)
                 return usage_error(NULL);
         if (want_help) {
-                print_help(command);
+                help_print(command);
                 return STATUS_DONE;
         }
 
-        for (size_t i = 0; i < N_SPECS; i++)
-                if (is_given[i] && !(specs[i].commands & command->bit)) {
-                        fprintf(stderr, "memctl: --%s does not go with %s\n", specs[i].name, command->name);
+        for (size_t i = 0; i < n_option_specs; i++)
+                if (is_given[i] && !(option_specs[i].commands & command->bit)) {
+                        fprintf(stderr, "memctl: --%s does not go with %s\n", option_specs[i].name, command->name);
                         return usage_error(command);
                 }
 
-        if (check_exclusions(&options) < 0)
+        if (check_exclusions(is_given) < 0)
                 return STATUS_USAGE;
         if (n_words < command->min_words || n_words > command->max_words) {
                 if (n_words < command->min_words)

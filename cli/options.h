@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * The command line: every command and every option as data, so that parsing, --help and the check against the
- * manual page read the same two tables. Options may stand anywhere; "--" ends them. The first word is the command,
+ * The command line. Options may stand anywhere; "--" ends them. The first word is the command,
  * without one it is "list".
  */
 
@@ -109,8 +108,3 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
 
 /* "30", "90s", "5min", "2h" → microseconds. Returns 0, -EINVAL, -ERANGE. */
 int parse_timeout_usec(const char *text, uint64_t *ret);
-
-/*
- * The nearest of `n` words, or NULL if none is near: for "did you mean". `words` is called with 0 … n-1.
- */
-const char *nearest_word(const char *word, const char *(*words)(size_t i), size_t n);

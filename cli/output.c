@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "exit-status.h"
+#include "nearest.h"
 #include "selector.h"
 #include "util.h"
 
@@ -31,15 +32,10 @@ struct table {
         bool has_failed; /* no memory */
 };
 
-static const char *nearest_column(const struct table *table, const char *name) {
-        const char *near = NULL;
+static const char *column_name(size_t i, const void *userdata) {
+        const struct table *table = userdata;
 
-        /* Columns are few and short: one that begins alike is near enough. */
-        for (size_t i = 0; i < table->n_columns; i++)
-                if (strncasecmp(table->columns[i].name, name, 2) == 0)
-                        near = table->columns[i].name;
-
-        return near;
+        return table->columns[i].name;
 }
 
 static int choose_column(struct table *table, const char *name) {
@@ -56,7 +52,7 @@ static int choose_column(struct table *table, const char *name) {
                         return 0;
                 }
 
-        near = nearest_column(table, name);
+        near = nearest_word(name, column_name, table->n_columns, table);
         fprintf(stderr, "memctl: there is no column \"%s\" here", name);
         if (near)
                 fprintf(stderr, ", did you mean %s?", near);

@@ -255,24 +255,24 @@ static bool same_granularity(const struct inventory *inventory, uint64_t *ret) {
 }
 
 char *snapshot_granularity_note(const struct snapshot *snapshot) {
-        static const char *const meanings[] = {
-                [GRANULARITY_SOURCE_KERNEL] = "the kernel says so",
-                [GRANULARITY_SOURCE_PAGE_TABLES] = "read from the kernel's page tables",
-                [GRANULARITY_SOURCE_CONFIGURED] = "AssumeGranularity= in memctld.conf says so",
-                [GRANULARITY_SOURCE_ESTIMATED] = "this kernel does not say; never finer than the truth",
-                [GRANULARITY_SOURCE_UNKNOWN] = "a range is one unit",
+        static const char *const sources[] = {
+                [GRANULARITY_SOURCE_KERNEL] = "kernel",
+                [GRANULARITY_SOURCE_PAGE_TABLES] = "page-tables: read from debugfs",
+                [GRANULARITY_SOURCE_CONFIGURED] = "configured: AssumeGranularity= in memctld.conf",
+                [GRANULARITY_SOURCE_ESTIMATED] = "estimated: this kernel does not tell it",
+                [GRANULARITY_SOURCE_UNKNOWN] = "unknown",
         };
         const struct inventory *inventory = snapshot->inventory;
-        const char *source = granularity_source_to_string(inventory->source), *meaning = meanings[inventory->source];
+        const char *source = sources[inventory->source];
         char size[FORMAT_BYTES_MAX];
         uint64_t granularity_bytes;
 
         if (inventory->n_ranges == 0)
-                return format_string("none, as no hot-added memory is known (source: %s)", source);
+                return format_string("none, there is no hot-added memory (%s)", source);
         if (!same_granularity(inventory, &granularity_bytes))
-                return format_string("differs by range, %s (%s)", source, meaning);
+                return format_string("differs by range (%s)", source);
         if (granularity_bytes == GRANULARITY_UNKNOWN)
-                return format_string("unknown: a range is one unit (source: %s)", source);
+                return format_string("a whole range (%s)", source);
 
-        return format_string("%s, %s (%s)", format_bytes(granularity_bytes, size), source, meaning);
+        return format_string("%s (%s)", format_bytes(granularity_bytes, size), source);
 }

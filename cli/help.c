@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "option-specs.h"
+
+static void print_spec(const struct option_spec *spec) {
+        char left[64];
+        const char *argument = spec->argument ? spec->argument : "",
+                   *separator = spec->argument && !has_optional_argument(spec) ? "=" : "";
+
+        if (spec->value < 0x100)
+                snprintf(left, sizeof left, "-%c, --%s%s%s", spec->value, spec->name, separator, argument);
+        else
+                snprintf(left, sizeof left, "    --%s%s%s", spec->name, separator, argument);
+
+        /* "…" is one column of three bytes */
+        printf("  %-*s %s\n", strstr(left, "…") ? 26 : 24, left, spec->help);
+}
+
+void help_print(const struct command *command) {
+        if (!command) {
+                puts("memctl [OPTION…] COMMAND …\n\nKeep what is hot-plugged removable: list memory, take it online "
+                     "and "
+                     "offline in whole\nremoval units, remove it.\n\nCommands:");
+                for (const struct command *i = commands; i->name; i++)
+                        printf("  %-10s %s\n", i->name, i->summary);
+                puts("\nWithout a command memctl lists. \"memctl COMMAND --help\" tells more, memctl(1) everything.\n"
+                     "\nOptions:");
+        } else
+                printf("memctl %s [OPTION…]%s%s\n\n%s.\n\nOptions:\n", command->name, command->arguments ? " " : "",
+                       command->arguments ? command->arguments : "", command->summary);
+
+        for (size_t i = 0; i < n_option_specs; i++)
+                if (command ? option_specs[i].commands & command->bit
+                            : option_specs[i].commands == (unsigned)COMMAND_ALL)
+                        print_spec(option_specs + i);
+
+        if (command && command->arguments && strstr(command->arguments, "SELECTOR"))
+                puts("\nA selector is memory40, 40-47, 0x140000000-0x17fffffff, 0x140000000+1G, range0, est0, node1,\n"
+                     "device:dax0.0, all, or an amount such as 4G (so much more) or =4G (so much in all).");
+}

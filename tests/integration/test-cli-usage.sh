@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command line itself: help, versions, what is refused before anything is asked, and the want of a daemon.
+# shellcheck source-path=SCRIPTDIR source=cli.sh
+. "$(dirname "$0")/cli.sh"
+
+root=$(machine root 0-7 8-15:state=offline --range 0:8-15,granularity=512M)
+
+# usage WORDS… : bad usage says so on standard error, names the next step and exits 2.
+usage_error() {
+        memctl "${@:2}"
+        expect_status 2
+        expect_out ''
+        expect_err_has "$1"
+}
+
+memctl --version
+expect_status 0
+[[ $out =~ ^memctl\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || fail 'a version was expected'
+
+memctl --help
+expect_status 0
+mapfile -t commands < <(sed -n '/^Commands:/,/^$/{/^  /p}' <<<"$out" | awk '{ print $1 }')
+[ "${#commands[@]}" -ge 11 ] || fail 'the help was to list the commands'
+for command_name in "${commands[@]}"; do
+        memctl "$command_name" --help
+        expect_status 0
+        expect_out_has "memctl $command_name [OPTION"
+        [ "$(wc -L <<<"$out")" -le 100 ] || fail 'help is to fit 100 columns'
+done
+
+usage_error 'there is no command "ofline", did you mean "offline"?' ofline memory40
+usage_error 'there is no command "frobnicate"' frobnicate
+usage_error 'there is no option --partail, did you mean --partial?' offline --partail memory40
+usage_error 'there is no option -z' list -z
+usage_error '--output needs COL' list -o
+usage_error '--partial does not go with online' online --partial memory40
+usage_error 'offline needs SELECTOR' offline
+usage_error 'jobs takes no "3"' jobs 3
+usage_error 'cancel needs JOB' cancel
+usage_error '--units and --blocks exclude each other' list --blocks --units
+usage_error '--json and --raw exclude each other' list -J -r
+usage_error '--sysroot and --host exclude each other' list -s "$root" -H elsewhere
+usage_error '--dry-run and --no-wait exclude each other' offline --dry-run --no-wait 8-11
+usage_error '--zone cannot be "normal": write movable, kernel or default' online --zone normal 8
+usage_error '--summary cannot be "maybe"' list --summary=maybe
+for time in 0 -1 5x 1.5 99999999999999999999 ''; do
+        usage_error "--timeout cannot be \"$time\"" offline --timeout="$time" 8
+done
+usage_error 'what is to be planned, online, offline or remove?' plan frobnicate 8 -s "$root"
+
+# What changes memory needs memctld, and says how to get it.
+for verb in online offline remove; do
+        memctl "$verb" 8-11
+        expect_status 6
+        expect_err_has 'memctl: memctld cannot be reached'
+        expect_err_has 'systemctl start memctld'
+done
+for verb in jobs wait monitor; do
+        memctl "$verb"
+        expect_status 6
+        expect_err_has 'memctld cannot be reached'
+done
+
+# Another machine's files cannot be read from here: there is nothing to fall back on.
+printf '#!/bin/sh\nexit 255\n' >"$scratch/ssh"
+chmod +x "$scratch/ssh"
+PATH=$scratch:$PATH memctl list --host nowhere
+expect_status 6
+expect_err_has 'memctld cannot be reached'
+
+# Reading goes on without it, and says so in one line.
+memctl list
+[ "$(wc -l <<<"$err")" -eq 1 ] || fail 'one line was expected'
+expect_err_has 'memctl: memctld cannot be reached ('
+expect_err_has 'this is read from sysfs'

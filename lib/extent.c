@@ -142,7 +142,7 @@ int extent_list_remove(struct extent_list *list, struct span span) {
 }
 
 /* Index of the first span that ends behind the block, or, with touching, at it. */
-static size_t span_list_lower_bound(const struct span_list *list, uint64_t block, bool touching) {
+static size_t find_span(const struct span_list *list, uint64_t block, bool touching) {
         size_t low = 0, high = list->n;
 
         while (low < high) {
@@ -154,6 +154,10 @@ static size_t span_list_lower_bound(const struct span_list *list, uint64_t block
                         high = middle;
         }
         return low;
+}
+
+size_t span_list_lower_bound(const struct span_list *list, uint64_t block) {
+        return find_span(list, block, false);
 }
 
 /* Puts n_pieces spans in the place of those from `from` up to `to`. */
@@ -176,7 +180,7 @@ int span_list_add(struct span_list *list, struct span span) {
                 return 0;
 
         uint64_t first = span.first_block, end = span_end(&span);
-        size_t from = span_list_lower_bound(list, first, true);
+        size_t from = find_span(list, first, true);
         size_t to = from;
         for (; to < list->n && list->items[to].first_block <= end; to++) {
                 first = MIN(first, list->items[to].first_block);
@@ -192,7 +196,7 @@ int span_list_remove(struct span_list *list, struct span span) {
         struct span pieces[2];
         size_t n_pieces = 0;
         uint64_t end = span_end(&span);
-        size_t from = span_list_lower_bound(list, span.first_block, false);
+        size_t from = find_span(list, span.first_block, false);
         size_t to = from;
         for (; to < list->n && list->items[to].first_block < end; to++) {
                 struct span old = list->items[to];
@@ -212,7 +216,7 @@ bool span_list_overlaps(const struct span_list *list, struct span span) {
         if (span.n_blocks == 0)
                 return false;
 
-        size_t i = span_list_lower_bound(list, span.first_block, false);
+        size_t i = find_span(list, span.first_block, false);
         return i < list->n && list->items[i].first_block < span_end(&span);
 }
 

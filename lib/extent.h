@@ -123,6 +123,8 @@ int span_list_remove(struct span_list *list, struct span span);
 bool span_list_contains(const struct span_list *list, uint64_t block);
 /* True if the span shares a block with the list. */
 bool span_list_overlaps(const struct span_list *list, struct span span);
+/* Index of the first span that ends behind the block (list->n if none): where a walk from there starts. */
+size_t span_list_lower_bound(const struct span_list *list, uint64_t block);
 uint64_t span_list_count_blocks(const struct span_list *list);
 
 /* The words used in output, JSON and D-Bus: "online", "Movable", "hot-added", … Never NULL. */

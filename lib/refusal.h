@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A refusal while it is being written: the first line, then a line for each way out. A way out is planned before it is
+ * offered; one that would itself be refused, or would change nothing, is left out.
+ */
+
+#include <stdio.h>
+
+#include "planner.h"
+
+struct words {
+        struct planner *planner;
+        FILE *stream;
+        char *text;
+        size_t size;
+        char **suggestions;
+        size_t n_suggestions;
+        int error; /* -ENOMEM, or 0 */
+};
+
+enum way_flags {
+        WAY_PARTIAL = 1 << 0,
+        WAY_IGNORE_HEADROOM = 1 << 1,
+        WAY_EMPTY_NODE = 1 << 2,
+};
+
+/* Text of the first line. */
+void say(struct words *words, const char *format, ...) _printf_(2, 3);
+/* Blocks in text: "memory44 (128 MiB)". */
+void say_blocks(struct words *words, struct span span);
+
+/*
+ * Offers "memctl VERB [options] SELECTORS": the selectors as they are, or with what the request itself allows, or with
+ * --empty-node, whichever is accepted first. `note` may be NULL. Returns whether it was.
+ */
+bool offer(struct words *words, const char *label, enum verb verb, enum way_flags flags, const char *selectors,
+           const char *note);
+bool offer_blocks(struct words *words, const char *label, enum verb verb, enum way_flags flags, struct span span,
+                  const char *note);
+/* A line that shows something and changes nothing. */
+void show(struct words *words, const char *label, const char *command);
+
+/* refusal-remove.c: what only a removal is refused for. */
+void say_removal(struct words *words, const struct finding *finding);

@@ -57,13 +57,15 @@ int append_extent(sd_bus_message *message, const struct inventory *inventory, co
         struct span span = span_intersect(extent_span(extent), within);
         _cleanup_free_ char *range =
                 extent->range == RANGE_NONE ? strdup("/") : range_path(&inventory->ranges[extent->range]);
+        int r;
 
         if (!range)
                 return -ENOMEM;
-        return sd_bus_message_append(message, "(ttissso)", span.first_block * inventory->block_size_bytes,
-                                     span.n_blocks * inventory->block_size_bytes, extent->node,
-                                     block_zone_to_string(extent->zone), block_state_to_string(extent->state),
-                                     block_kind_to_string(extent->kind), range);
+        r = sd_bus_message_append(message, "(ttissso)", span.first_block * inventory->block_size_bytes,
+                                  span.n_blocks * inventory->block_size_bytes, extent->node,
+                                  block_zone_to_string(extent->zone), block_state_to_string(extent->state),
+                                  block_kind_to_string(extent->kind), range);
+        return r < 0 ? r : 0;
 }
 
 struct filter {

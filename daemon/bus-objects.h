@@ -66,7 +66,7 @@ int range_enumerate(sd_bus *bus, const char *path, void *userdata, char ***ret, 
 int job_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret, sd_bus_error *error);
 int job_enumerate(sd_bus *bus, const char *path, void *userdata, char ***ret, sd_bus_error *error);
 
-/* Appends one (ttissso). `within`: only this part of it. */
+/* Appends one (ttissso). `within`: only this part of it. Returns 0 or -errno. */
 int append_extent(sd_bus_message *message, const struct inventory *inventory, const struct extent *extent,
                   struct span within);
 

@@ -11,14 +11,7 @@
 
 /* Takes over `text`, which may be NULL for lack of memory. */
 static int refuse(struct plan *plan, enum refusal_reason reason, struct span span, char *text) {
-        int r;
-
-        if (!text)
-                return -ENOMEM;
-        r = plan_add_refusal(plan, reason, span, text, NULL, 0);
-        if (r < 0)
-                free(text);
-        return r;
+        return plan_add_refusal(plan, reason, span, text, NULL, 0);
 }
 
 static int refuse_stale(const struct change_planning *planning, const struct change *change, struct plan *plan) {

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The job with a true worker process: this program started once more, with a kernel made of plain files behind it. A
+ * file faults/BLOCK.WORD says what a write of WORD to that block's state does instead of working:
+ *   NUMBER      fails with that errno
+ *   hang        waits for ever, until a signal
+ *   hang-hard   waits for ever and ignores SIGTERM
+ *   die         the process dies before the write took effect
+ *   die-after   the process dies when it has
+ *   wrong-zone  the block comes online in another zone
+ * "once " before it: only the first time.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "job.h"
+#include "sysroot.h"
+#include "test.h"
+#include "worker-process.h"
+
+#define FIRST      40
+#define N_BLOCKS   16
+#define UNIT       4
+#define BLOCK_SIZE (UINT64_C(128) << 20)
+
+/* --- the kernel ---------------------------------------------------------------------------------------------- */
+
+static const char *fake_root;
+
+static void put(const char *path, const char *text) {
+        FILE *file = fopen(path, "we");
+
+        if (!file)
+                abort();
+        fputs(text, file);
+        fclose(file);
+}
+
+static bool take_fault(unsigned block, const char *word, char fault[static 64]) {
+        char path[256];
+        FILE *file;
+
+        snprintf(path, sizeof(path), "%s/faults/%u.%s", fake_root, block, word);
+        file = fopen(path, "re");
+        if (!file)
+                return false;
+        if (!fgets(fault, 64, file))
+                abort();
+        fclose(file);
+        if (strncmp(fault, "once ", 5) == 0) {
+                memmove(fault, fault + 5, strlen(fault + 5) + 1);
+                unlink(path);
+        }
+        return true;
+}
+
+static void hang(bool hard) {
+        if (hard)
+                signal(SIGTERM, SIG_IGN);
+        for (;;)
+                pause();
+}
+
+/* Returns an errno, 0 to go on. */
+static int suffer(const char *fault) {
+        if (strncmp(fault, "hang", 4) == 0)
+                hang(strcmp(fault, "hang-hard") == 0);
+        if (strcmp(fault, "die") == 0)
+                raise(SIGKILL);
+        return atoi(fault);
+}
+
+static void take_effect(const char *directory, const char *word, bool wrong_zone) {
+        bool online = strncmp(word, "online", 6) == 0;
+        bool movable = (strcmp(word, "online_movable") == 0) != wrong_zone;
+        char path[256];
+
+        snprintf(path, sizeof(path), "%s/state", directory);
+        put(path, online ? "online\n" : "offline\n");
+        snprintf(path, sizeof(path), "%s/valid_zones", directory);
+        put(path, !online ? "Normal Movable\n" : movable ? "Movable\n" : "Normal\n");
+}
+
+static ssize_t fake_write(int fd, const void *buffer, size_t size) {
+        char link[64], directory[200], word[32], fault[64] = "", now[16] = "";
+        unsigned block;
+        ssize_t n;
+        int error, state_fd;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, directory, sizeof(directory) - 1);
+        if (n < 0 || size >= sizeof(word))
+                abort();
+        directory[n] = '\0';
+        *strrchr(directory, '/') = '\0';
+        if (sscanf(strrchr(directory, '/'), "/memory%u", &block) != 1)
+                abort();
+        memcpy(word, buffer, size);
+        word[size] = '\0';
+        state_fd = open(link, O_RDONLY | O_CLOEXEC);
+        if (state_fd < 0 || read(state_fd, now, sizeof(now) - 1) < 0)
+                abort();
+        close(state_fd);
+        /* What is in that state already cannot be brought there (drivers/base/memory.c). */
+        if (strncmp(now, word, strcspn(now, "\n")) == 0 && (now[1] == 'n') == (word[1] == 'n')) {
+                errno = EINVAL;
+                return -1;
+        }
+        if (take_fault(block, word, fault)) {
+                error = suffer(fault);
+                if (error > 0) {
+                        errno = error;
+                        return -1;
+                }
+        }
+        take_effect(directory, word, strcmp(fault, "wrong-zone") == 0);
+        if (strcmp(fault, "die-after") == 0)
+                raise(SIGKILL);
+        return (ssize_t)size;
+}
+
+static int run_worker(const char *root) {
+        struct sysfs_ops ops = sysfs_ops_default;
+        struct sysfs sysfs;
+
+        fake_root = root;
+        ops.write = fake_write;
+        if (sysfs_open(root, &ops, &sysfs) < 0)
+                return 1;
+        return worker_process_run(WORKER_SOCKET_FD, &sysfs) < 0;
+}
+
+/* --- a machine and a job on it ------------------------------------------------------------------------------- */
+
+struct fixture {
+        struct sysroot root;
+        sd_event *event;
+        struct worker *worker;
+        struct job *job;
+        unsigned n_stuck;
+        bool cancel_when_running;
+};
+
+static void set_fault(const struct fixture *fixture, unsigned block, const char *word, const char *fault) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "faults/%u.%s", block, word);
+        sysroot_write(&fixture->root, path, "%s", fault);
+}
+
+static void set_blocks(const struct fixture *fixture, unsigned first, unsigned n, const char *state, const char *zone) {
+        for (unsigned block = first; block < first + n; block++) {
+                char path[64];
+
+                snprintf(path, sizeof(path), SYSFS_MEMORY "/memory%u/state", block);
+                sysroot_write(&fixture->root, path, "%s\n", state);
+                snprintf(path, sizeof(path), SYSFS_MEMORY "/memory%u/valid_zones", block);
+                sysroot_write(&fixture->root, path, "%s\n", zone);
+        }
+}
+
+static void on_changed(struct job *job, void *userdata) {
+        const struct fixture *fixture = userdata;
+
+        if (fixture->cancel_when_running && job->state == JOB_RUNNING)
+                job_cancel(job);
+}
+
+static void on_ended(struct job *job, void *userdata) {
+        const struct fixture *fixture = userdata;
+
+        job_conclude(job);
+        sd_event_exit(fixture->event, 0);
+}
+
+static void on_stuck(void *userdata) {
+        struct fixture *fixture = userdata;
+
+        fixture->n_stuck++;
+        job_worker_stuck(fixture->job);
+}
+
+static int set_up(void **state) {
+        struct fixture *fixture = calloc(1, sizeof(*fixture));
+        struct worker_options options = {
+                .executable = "/proc/self/exe",
+                .description = "writer",
+                .term_timeout_usec = 100 * USEC_PER_MSEC,
+                .kill_timeout_usec = USEC_PER_SEC,
+                .on_stuck = on_stuck,
+                .userdata = fixture,
+        };
+
+        assert_non_null(fixture);
+        sysroot_make(&fixture->root);
+        sysroot_add_machine(&fixture->root);
+        sysroot_add_blocks(&fixture->root, FIRST, N_BLOCKS, 0, "online", "Movable");
+        assert_true(sd_event_new(&fixture->event) >= 0);
+        options.sysroot = fixture->root.path;
+        assert_int_equal(worker_new(fixture->event, &options, &fixture->worker), 0);
+        *state = fixture;
+        return 0;
+}
+
+static int tear_down(void **state) {
+        struct fixture *fixture = *state;
+
+        job_free(fixture->job);
+        worker_free(fixture->worker);
+        sd_event_unref(fixture->event);
+        sysroot_remove(&fixture->root);
+        free(fixture);
+        return 0;
+}
+
+/* Units of four blocks, the first `n_steps` of them as steps and `n_spares` as spares. */
+static struct job_step *make_units(uint64_t first, size_t n, enum verb verb) {
+        struct job_step *steps = calloc(n + 1, sizeof(*steps));
+
+        assert_non_null(steps);
+        for (size_t i = 0; i < n; i++) {
+                steps[i].unit = (struct span){ first + i * UNIT, UNIT };
+                steps[i].step.span = steps[i].unit;
+                steps[i].step.target = verb == VERB_ONLINE ? BLOCK_ONLINE : BLOCK_OFFLINE;
+                steps[i].step.zone = ONLINE_ZONE_MOVABLE;
+        }
+        return steps;
+}
+
+struct wish {
+        enum verb verb;
+        size_t n_units, n_spares;
+        bool best_effort, keeps_parts;
+        uint64_t timeout_usec, block_timeout_usec;
+};
+
+static void make_job(struct fixture *fixture, const struct wish *wish) {
+        static const struct job_callbacks callbacks = { .changed = on_changed, .ended = on_ended };
+        struct change change = {
+                .verb = wish->verb,
+                .best_effort = wish->best_effort,
+                .timeout_usec = wish->timeout_usec ? wish->timeout_usec : USEC_INFINITY,
+        };
+        struct job_settings settings = {
+                .keeps_parts = wish->keeps_parts,
+                .block_timeout_usec = wish->block_timeout_usec ? wish->block_timeout_usec : USEC_INFINITY,
+                .rollback_timeout_usec = 500 * USEC_PER_MSEC,
+                .block_size_bytes = BLOCK_SIZE,
+        };
+
+        assert_int_equal(job_new(fixture->event, 1, &change, &callbacks, fixture, &fixture->job), 0);
+        assert_int_equal(job_plan(fixture->job, &settings, make_units(FIRST, wish->n_units, wish->verb), wish->n_units,
+                                  make_units(FIRST + wish->n_units * UNIT, wish->n_spares, wish->verb), wish->n_spares),
+                         0);
+}
+
+static void run(struct fixture *fixture, const struct wish *wish) {
+        make_job(fixture, wish);
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_int_equal(fixture->job->state, JOB_FINISHED);
+}
+
+/* "M" online in Movable, "N" online in Normal, "-" offline: a letter a block. */
+static void assert_machine(const struct fixture *fixture, const char *wanted) {
+        char got[N_BLOCKS + 1] = "";
+
+        for (unsigned i = 0; i < N_BLOCKS; i++) {
+                char path[160], text[32] = "";
+                FILE *file;
+
+                snprintf(path, sizeof(path), "%s/sys/devices/system/memory/memory%u/state", fixture->root.path,
+                         FIRST + i);
+                file = fopen(path, "re");
+                assert_non_null(file);
+                assert_non_null(fgets(text, sizeof(text), file));
+                fclose(file);
+                if (strncmp(text, "offline", 7) == 0) {
+                        got[i] = '-';
+                        continue;
+                }
+                snprintf(path, sizeof(path), "%s/sys/devices/system/memory/memory%u/valid_zones", fixture->root.path,
+                         FIRST + i);
+                file = fopen(path, "re");
+                assert_non_null(file);
+                assert_non_null(fgets(text, sizeof(text), file));
+                fclose(file);
+                got[i] = text[0];
+        }
+        assert_string_equal(got, wanted);
+}
+
+/* "40-43 rolled-back; 44 failed 16" */
+static void assert_results(const struct fixture *fixture, const char *wanted) {
+        char got[512] = "";
+
+        for (size_t i = 0; i < fixture->job->results.n; i++) {
+                const struct result_run *result = &fixture->job->results.items[i];
+                _cleanup_free_ char *blocks = format_blocks(result->span);
+                char error[16] = "";
+
+                assert_non_null(blocks);
+                if (result->error)
+                        snprintf(error, sizeof(error), " %d", result->error);
+                snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s %s%s", i ? "; " : "",
+                         blocks + strlen("memory"), block_outcome_to_string(result->outcome), error);
+        }
+        assert_string_equal(got, wanted);
+}
+
+static void assert_result(const struct fixture *fixture, const char *wanted) {
+        assert_string_equal(job_result_to_string(fixture->job->result), wanted);
+}
+
+/* --- tests --------------------------------------------------------------------------------------------------- */
+
+static void all_goes_well(void **state) {
+        struct fixture *fixture = *state;
+
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 2 });
+        assert_result(fixture, "done");
+        assert_machine(fixture, "--------MMMMMMMM");
+        assert_results(fixture, "40-47 done");
+        assert_true(fixture->job->bytes_done == 8 * BLOCK_SIZE);
+        assert_true(fixture->job->bytes_total == 8 * BLOCK_SIZE);
+}
+
+static void what_is_so_already_is_done(void **state) {
+        struct fixture *fixture = *state;
+
+        set_blocks(fixture, FIRST + 1, 2, "offline", "Movable");
+        set_fault(fixture, FIRST + 1, "offline", "5");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "done");
+        assert_machine(fixture, "----MMMMMMMMMMMM");
+}
+
+static void nothing_to_do_is_done(void **state) {
+        struct fixture *fixture = *state;
+
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE });
+        assert_result(fixture, "done");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void a_failure_puts_state_and_zone_back(void **state) {
+        struct fixture *fixture = *state;
+
+        set_blocks(fixture, FIRST + 1, 2, "online", "Normal");
+        set_blocks(fixture, FIRST + 3, 1, "offline", "Movable");
+        set_fault(fixture, FIRST + 5, "offline", "16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 2 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MNN-MMMMMMMMMMMM");
+        assert_results(fixture, "40-42 rolled-back; 43 done; 44 rolled-back; 45 failed 16; 46-47 not-tried");
+        assert_true(fixture->job->bytes_done == BLOCK_SIZE);
+}
+
+static void online_rolls_back_to_offline(void **state) {
+        struct fixture *fixture = *state;
+
+        set_blocks(fixture, FIRST, N_BLOCKS, "offline", "Movable");
+        set_fault(fixture, FIRST + 6, "online_movable", "1");
+        run(fixture, &(struct wish){ .verb = VERB_ONLINE, .n_units = 2, .keeps_parts = true });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "----------------");
+        assert_results(fixture, "40-45 rolled-back; 46 failed 1; 47 not-tried");
+}
+
+static void best_effort_keeps_whole_units(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 5, "offline", "16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 3, .best_effort = true });
+        assert_result(fixture, "partial");
+        assert_machine(fixture, "----MMMM----MMMM");
+        assert_results(fixture, "40-43 done; 44 rolled-back; 45 failed 16; 46-47 not-tried; 48-51 done");
+}
+
+static void best_effort_keeps_parts_where_it_may(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 1, "offline", "16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .best_effort = true, .keeps_parts = true });
+        assert_result(fixture, "partial");
+        assert_machine(fixture, "-M--MMMMMMMMMMMM");
+}
+
+static void best_effort_without_effect_failed(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 2, "offline", "16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .best_effort = true });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void a_spare_steps_in(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 1, "offline", "16");
+        set_fault(fixture, FIRST + UNIT * 2 + 1, "offline", "16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 2, .n_spares = 2 });
+        assert_result(fixture, "done");
+        assert_machine(fixture, "MMMM----MMMM----");
+}
+
+static void without_spares_left_all_goes_back(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + UNIT + 1, "offline", "16");
+        set_fault(fixture, FIRST + UNIT * 2 + 3, "offline", "16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 2, .n_spares = 1 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void a_spare_of_another_size_is_no_spare(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 1, "offline", "16");
+        make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .n_spares = 2 });
+        fixture->job->spares[0].step.span.n_blocks--;
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_result(fixture, "done");
+        assert_machine(fixture, "MMMMMMMM----MMMM");
+}
+
+static void a_hang_times_out(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 2, "offline", "hang");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .block_timeout_usec = 100 * USEC_PER_MSEC });
+        assert_result(fixture, "timed-out");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+        assert_results(fixture, "40-41 rolled-back; 42 failed 110; 43 not-tried");
+        assert_int_equal(fixture->n_stuck, 0);
+}
+
+static void the_whole_forward_phase_times_out(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 2, "offline", "hang-hard");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .timeout_usec = 100 * USEC_PER_MSEC });
+        assert_result(fixture, "timed-out");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void best_effort_keeps_what_went_before_the_timeout(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 6, "offline", "hang");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE,
+                                     .n_units = 3,
+                                     .best_effort = true,
+                                     .block_timeout_usec = 100 * USEC_PER_MSEC });
+        assert_result(fixture, "partial");
+        assert_machine(fixture, "----MMMMMMMMMMMM");
+}
+
+static void cancelled_while_it_runs(void **state) {
+        struct fixture *fixture = *state;
+
+        fixture->cancel_when_running = true;
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 2 });
+        assert_result(fixture, "cancelled");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void cancelled_before_it_runs(void **state) {
+        struct fixture *fixture = *state;
+
+        make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        job_cancel(fixture->job);
+        job_cancel(fixture->job);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_result(fixture, "cancelled");
+        assert_results(fixture, "40-43 not-tried");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void rejected_before_it_runs(void **state) {
+        struct fixture *fixture = *state;
+
+        make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        job_reject(fixture->job);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_result(fixture, "failed");
+        assert_results(fixture, "40-43 not-tried 116");
+}
+
+static void a_process_that_dies_is_a_failure(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 2, "offline", "die");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+        assert_results(fixture, "40-41 rolled-back; 42 failed 10; 43 not-tried");
+}
+
+static void a_write_whose_process_died_is_put_back_too(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 2, "offline", "die-after");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void a_death_in_the_rollback_is_overcome(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 3, "offline", "16");
+        set_fault(fixture, FIRST + 1, "online_movable", "once die");
+        set_fault(fixture, FIRST + 2, "online_movable", "once die-after");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void what_cannot_go_back_is_owed(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 3, "offline", "16");
+        set_fault(fixture, FIRST + 1, "online_movable", "12");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "rollback-incomplete");
+        assert_machine(fixture, "M-MMMMMMMMMMMMMM");
+        assert_results(fixture, "40 rolled-back; 41 owed 12; 42 rolled-back; 43 failed 16");
+        assert_int_equal(fixture->job->owed.n, 1);
+        assert_int_equal(fixture->job->owed.items[0].first_block, FIRST + 1);
+        assert_int_equal(fixture->job->owed.items[0].zone, ZONE_MOVABLE);
+}
+
+static void a_wrong_zone_is_put_right(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 3, "offline", "16");
+        set_fault(fixture, FIRST + 1, "online_movable", "once wrong-zone");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
+static void a_zone_that_cannot_be_had_is_owed(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 3, "offline", "16");
+        set_fault(fixture, FIRST + 1, "online_movable", "wrong-zone");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "rollback-incomplete");
+        assert_int_equal(fixture->job->owed.n, 1);
+        assert_int_equal(fixture->job->owed.items[0].first_block, FIRST + 1);
+}
+
+static void a_rollback_that_hangs_ends(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 3, "offline", "16");
+        set_fault(fixture, FIRST + 1, "online_movable", "hang-hard");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "rollback-incomplete");
+        assert_machine(fixture, "--MMMMMMMMMMMMMM");
+        assert_results(fixture, "40-41 owed 110; 42 rolled-back; 43 failed 16");
+}
+
+#define test_with_machine(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(int argc, char *argv[]) {
+        const struct CMUnitTest tests[] = {
+                test_with_machine(all_goes_well),
+                test_with_machine(what_is_so_already_is_done),
+                test_with_machine(nothing_to_do_is_done),
+                test_with_machine(a_failure_puts_state_and_zone_back),
+                test_with_machine(online_rolls_back_to_offline),
+                test_with_machine(best_effort_keeps_whole_units),
+                test_with_machine(best_effort_keeps_parts_where_it_may),
+                test_with_machine(best_effort_without_effect_failed),
+                test_with_machine(a_spare_steps_in),
+                test_with_machine(without_spares_left_all_goes_back),
+                test_with_machine(a_spare_of_another_size_is_no_spare),
+                test_with_machine(a_hang_times_out),
+                test_with_machine(the_whole_forward_phase_times_out),
+                test_with_machine(best_effort_keeps_what_went_before_the_timeout),
+                test_with_machine(cancelled_while_it_runs),
+                test_with_machine(cancelled_before_it_runs),
+                test_with_machine(rejected_before_it_runs),
+                test_with_machine(a_process_that_dies_is_a_failure),
+                test_with_machine(a_write_whose_process_died_is_put_back_too),
+                test_with_machine(a_death_in_the_rollback_is_overcome),
+                test_with_machine(what_cannot_go_back_is_owed),
+                test_with_machine(a_wrong_zone_is_put_right),
+                test_with_machine(a_zone_that_cannot_be_had_is_owed),
+                test_with_machine(a_rollback_that_hangs_ends),
+        };
+        sigset_t mask;
+
+        if (argc == 4 && strcmp(argv[1], "--worker") == 0)
+                return run_worker(argv[3]);
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &mask, NULL);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

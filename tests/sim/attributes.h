@@ -34,6 +34,8 @@ static inline uint64_t object_block(uint64_t pair) {
 
 /* /proc and the simulation's own files */
 int show_iomem(const struct simulation *simulation, uint64_t object, FILE *out);
+int show_cpuinfo(const struct simulation *simulation, uint64_t object, FILE *out);
+int show_architecture(const struct simulation *simulation, uint64_t object, FILE *out);
 int show_log(const struct simulation *simulation, uint64_t object, FILE *out);
 int show_status(const struct simulation *simulation, uint64_t object, FILE *out);
 

@@ -11,7 +11,7 @@ static uint64_t run_end(const struct run *run) {
 
 static bool blocks_equal(const struct block *a, const struct block *b) {
         return a->state == b->state && a->zone == b->zone && a->node == b->node && a->other_node == b->other_node &&
-               a->boot == b->boot && a->hole == b->hole && a->unmovable == b->unmovable;
+               a->boot == b->boot && a->hole == b->hole && a->unmovable == b->unmovable && a->unmapped == b->unmapped;
 }
 
 void blocks_clear(struct blocks *blocks) {

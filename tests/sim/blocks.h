@@ -38,6 +38,7 @@ struct block {
         bool boot;      /* the kernel's early section */
         bool hole;      /* memory is missing inside the block */
         bool unmovable; /* holds pages that cannot be migrated */
+        bool unmapped;  /* part of its leaf was removed: whoever touches it brings the machine down */
 };
 
 struct run {

@@ -23,13 +23,15 @@ static void send_node_event(const struct machine *machine, const char *action, i
 }
 
 void range_properties(const struct range *range, char *buffer, size_t size) {
-        int n = snprintf(buffer, size,
-                         "MEMORY_RANGE_START=0x%" PRIx64 "\nMEMORY_RANGE_SIZE=%" PRIu64 "\nMEMORY_RANGE_NODE=%d\n",
-                         range->start, range->size, range->node);
+        int n = 0;
 
-        if (range->is_remainder && n > 0 && (size_t)n < size)
-                (void)snprintf(buffer + n, size - (size_t)n, "MEMORY_RANGE_REMAINDER_OF=range%" PRIu64 "\n",
-                               range->remainder_of);
+        if (range->is_remainder)
+                n = snprintf(buffer, size, "MEMORY_RANGE_REMAINDER_OF=range%" PRIu64 "\n", range->remainder_of);
+        if (n >= 0 && (size_t)n < size)
+                (void)snprintf(buffer + n, size - (size_t)n,
+                               "MEMORY_RANGE_START=0x%" PRIx64 "\nMEMORY_RANGE_SIZE=%" PRIu64
+                               "\nMEMORY_RANGE_NODE=%d\n",
+                               range->start, range->size, range->node);
 }
 
 static void send_range_event(const struct machine *machine, const char *action, const struct range *range) {
@@ -78,6 +80,13 @@ static void change_state(struct machine *machine, uint64_t block, enum block_sta
         blocks_set(&machine->blocks, block, 1, &b);
 }
 
+static void die(struct machine *machine, uint64_t address) {
+        machine_log(machine,
+                    "Unable to handle kernel paging request: physical address %#" PRIx64 " is no longer mapped",
+                    address);
+        machine->died = true;
+}
+
 int block_online(struct machine *machine, uint64_t block, enum online_type type) {
         const struct block *b = blocks_find(&machine->blocks, block);
 
@@ -85,6 +94,8 @@ int block_online(struct machine *machine, uint64_t block, enum online_type type)
                 return -ENODEV;
         if (b->state != BLOCK_OFFLINE)
                 return 1;
+        if (b->unmapped)
+                die(machine, block * machine->block_size);
         change_state(machine, block, BLOCK_ONLINE, block_zone_for(machine, block, type));
         send_block_event(machine, "online", block);
         return 0;
@@ -306,9 +317,33 @@ static uint64_t first_online_block(const struct machine *machine, uint64_t start
         return UINT64_MAX;
 }
 
+static void set_unmapped(struct block *block, void *userdata) {
+        bool *any_online = userdata;
+
+        block->unmapped = true;
+        *any_online |= block->state != BLOCK_OFFLINE;
+}
+
+/*
+ * What a removal that splits leaves does to the rest of them (arm64: the leaf is cleared as a whole). Memory in use is
+ * touched soon enough; the rest waits for somebody to read it. On x86-64 the removal itself walks the data page as if
+ * it were a page table.
+ */
+static void unmap_leaf(struct machine *machine, const struct range *range, uint64_t address) {
+        bool any_online = strcmp(machine->architecture, "x86_64") == 0;
+        uint64_t leaf, leaf_size;
+
+        range_leaf_at(machine, range, address, &leaf, &leaf_size);
+        blocks_change(&machine->blocks, leaf / machine->block_size, (leaf_size - 1) / machine->block_size + 1,
+                      set_unmapped, &any_online);
+        if (any_online)
+                die(machine, leaf);
+}
+
 int memory_remove(struct machine *machine, uint64_t start, uint64_t size) {
-        const struct range *range;
-        uint64_t leaf = 0, leaf_size = 0, online;
+        const struct range *split;
+        struct range ranges[2];
+        uint64_t leaf, leaf_size, online;
         bool splits;
 
         if (!is_block_span(machine, start, size) || !is_hot_added(machine, start, size))
@@ -321,16 +356,29 @@ int memory_remove(struct machine *machine, uint64_t start, uint64_t size) {
         }
         if (memory_guard_refuses(machine, start, size))
                 return -EBUSY;
-        splits = find_split_leaf(machine, start, start + size, &range, &leaf, &leaf_size);
+        splits = find_split_leaf(machine, start, start + size, &split, &leaf, &leaf_size);
+        ranges[0] = *machine_range_at(machine, start);
+        ranges[1] = *machine_range_at(machine, start + size - 1);
         take_memory_away(machine, start, size);
         if (splits) {
-                machine_log(machine,
-                            "Unable to handle kernel paging request: [mem %#" PRIx64 "-%#" PRIx64
-                            "] was mapped by one leaf and part of it has been removed",
-                            leaf, leaf + leaf_size - 1);
-                machine->died = true;
+                unmap_leaf(machine, &ranges[0], start);
+                unmap_leaf(machine, &ranges[1], start + size - 1);
         }
         return 0;
+}
+
+int memory_read(struct machine *machine, uint64_t start, uint64_t size) {
+        uint64_t first = start / machine->block_size, end = (start + size - 1) / machine->block_size + 1;
+
+        if (size == 0 || start % machine->page_size || size % machine->page_size)
+                return -EINVAL;
+        for (uint64_t block = first; block < end && !machine->died; block++) {
+                const struct block *b = blocks_find(&machine->blocks, block);
+
+                if (!b || b->unmapped)
+                        die(machine, block * machine->block_size);
+        }
+        return machine->died ? -EFAULT : 0;
 }
 
 int memory_offline_and_remove(struct machine *machine, uint64_t start, uint64_t size) {

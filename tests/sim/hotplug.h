@@ -36,6 +36,8 @@ int memory_add(struct machine *machine, const struct memory_add *add);
  */
 int memory_remove(struct machine *machine, uint64_t start, uint64_t size);
 int memory_offline_and_remove(struct machine *machine, uint64_t start, uint64_t size);
+/* Reads a word of every page: 0, or the machine dies where a page is no longer mapped. -EFAULT if it has none. */
+int memory_read(struct machine *machine, uint64_t start, uint64_t size);
 /* True, and a line in the log, if removing the span would split a leaf and the kernel has the guard. */
 bool memory_guard_refuses(struct machine *machine, uint64_t start, uint64_t size);
 

@@ -30,6 +30,7 @@ struct simulation {
         uint64_t *ejects; /* DIMMs, by index, whose ejection the kernel has queued */
         size_t n_ejects;
         bool ejects_held;   /* the kernel's worker does not get round to them */
+        int driver_result;  /* of the third party's last command */
         bool release_asked; /* the write that hangs is to go on */
 };
 

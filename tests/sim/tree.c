@@ -7,6 +7,7 @@
 
 #include "control.h"
 #include "devices.h"
+#include "driver.h"
 #include "family.h"
 
 #define DIRECTORY (S_IFDIR | 0755)
@@ -19,6 +20,8 @@
 enum directory {
         ROOT,
         PROC,
+        PROC_SYS,
+        PROC_SYS_KERNEL,
         SYS,
         DEVICES,
         SYSTEM,
@@ -129,6 +132,12 @@ static const struct tree_row rows[] = {
 
         DIR(PROC, ROOT, "proc"),
         { .row = { .name = "iomem", .mode = READ, .show = show_iomem, .asks_for_root = true }, IN(PROC) },
+
+        RO(PROC, "cpuinfo", show_cpuinfo),
+        { .row = { "hotplug-driver", CHANGE, driver_show, driver_store, true, false }, IN(PROC) },
+        DIR(PROC_SYS, PROC, "sys"),
+        DIR(PROC_SYS_KERNEL, PROC_SYS, "kernel"),
+        RO(PROC_SYS_KERNEL, "arch", show_architecture),
 
         DIR(SYS, ROOT, "sys"),
         DIR(DEVICES, SYS, "devices"),
@@ -296,11 +305,16 @@ static uint64_t inode_object(uint64_t inode) {
         return (inode - TREE_ROOT) & OBJECT_MASK;
 }
 
+/* NULL for NO_DIRECTORY. Looked for once. */
 static const struct tree_row *directory_row(enum directory directory) {
-        for (size_t i = 0; i < N_ROWS; i++)
+        static const struct tree_row *found[NO_DIRECTORY];
+
+        if (directory == NO_DIRECTORY)
+                return NULL;
+        for (size_t i = 0; i < N_ROWS && !found[directory]; i++)
                 if (rows[i].self == directory)
-                        return &rows[i];
-        return NULL;
+                        found[directory] = &rows[i];
+        return found[directory];
 }
 
 /* True if the row's object is still there: asked of the family that made it, which may be some levels up. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* /proc/iomem, and the simulation's own log and status */
+/* /proc/iomem and what else /proc tells of the machine, and the simulation's own log and status */
 
 #include <err.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "attributes.h"
 #include "devices.h"
@@ -73,6 +74,28 @@ int show_iomem(const struct simulation *simulation, uint64_t object, FILE *out) 
                 (void)fprintf(out, "%*s%08" PRIx64 "-%08" PRIx64 " : %s\n", 2 * resources[i].depth, "",
                               object ? resources[i].start : 0, object ? resources[i].end : 0, resources[i].name);
         free(resources);
+        return 0;
+}
+
+/* One CPU, with what tells the architecture and whether the linear map may have 1 GiB leaves. */
+int show_cpuinfo(const struct simulation *simulation, uint64_t object, FILE *out) {
+        const struct machine *machine = &simulation->machine;
+
+        (void)object;
+        if (strcmp(machine->architecture, "x86_64") == 0)
+                (void)fprintf(out, "processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu pae lm nx%s\n",
+                              machine->leaf_sizes[0] >= UINT64_C(1) << 30 ? " pdpe1gb" : "");
+        else if (strcmp(machine->architecture, "aarch64") == 0)
+                (void)fputs("processor\t: 0\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU architecture: 8\n",
+                            out);
+        else
+                (void)fputs("processor\t: 0\n", out);
+        return 0;
+}
+
+int show_architecture(const struct simulation *simulation, uint64_t object, FILE *out) {
+        (void)object;
+        (void)fprintf(out, "%s\n", simulation->machine.architecture);
         return 0;
 }
 

@@ -167,36 +167,41 @@ static bool leaves_enough(const struct planner *planner, uint64_t total_bytes, u
  * used(blocks) + free(blocks) is what is taken, so how they are spread over the blocks does not matter. All nodes
  * count: the kernel moves pages to another node where their own is full (mm/memory_hotplug.c, do_migrate_range()).
  */
-int plan_check_headroom(struct planner *planner) {
+uint64_t plan_safe_blocks(const struct planner *planner, uint64_t n_taken, uint64_t *ret_keep_bytes) {
         const struct inventory *inventory = planner->inventory;
-        uint64_t block_size_bytes = inventory->block_size_bytes, total_bytes = 0, free_bytes = 0, n_taken = 0;
+        uint64_t block_size_bytes = inventory->block_size_bytes, total_bytes = 0, free_bytes = 0;
 
-        for (size_t i = 0; i < planner->plan->n_steps; i++)
-                n_taken += planner->plan->steps[i].span.n_blocks;
         for (size_t i = 0; i < inventory->n_nodes; i++) {
                 total_bytes += inventory->nodes[i].total_bytes;
                 free_bytes += available_bytes(&inventory->nodes[i]);
         }
-        if (planner->request->ignore_headroom || n_taken == 0 || total_bytes == 0 ||
-            leaves_enough(planner, total_bytes, free_bytes, n_taken * block_size_bytes))
-                return 0;
 
-        /* Taking less always leaves more: the largest safe amount is found by halving. */
-        uint64_t safe = 0, unsafe = n_taken;
-        while (unsafe - safe > 1) {
+        /* Taking less always leaves more, so the largest safe amount is found by halving. No numbers, no objection. */
+        uint64_t safe = 0, unsafe = n_taken + 1;
+        while (total_bytes > 0 && unsafe - safe > 1) {
                 uint64_t middle = safe + (unsafe - safe) / 2;
                 if (leaves_enough(planner, total_bytes, free_bytes, middle * block_size_bytes))
                         safe = middle;
                 else
                         unsafe = middle;
         }
+        if (total_bytes == 0)
+                safe = n_taken;
+        *ret_keep_bytes = bytes_to_keep(planner, total_bytes - MIN(total_bytes, safe * block_size_bytes));
+        return safe;
+}
+
+int plan_check_headroom(struct planner *planner) {
+        struct finding finding = { FINDING_HEADROOM };
+
+        for (size_t i = 0; i < planner->plan->n_steps; i++)
+                finding.n_taken += planner->plan->steps[i].span.n_blocks;
+        if (planner->request->ignore_headroom || finding.n_taken == 0)
+                return 0;
+        finding.n_safe = plan_safe_blocks(planner, finding.n_taken, &finding.keep_bytes);
+        if (finding.n_safe == finding.n_taken)
+                return 0;
 
         planner_drop_steps(planner);
-        const struct finding finding = {
-                FINDING_HEADROOM,
-                .n_taken = n_taken,
-                .n_safe = safe,
-                .keep_bytes = bytes_to_keep(planner, total_bytes - MIN(total_bytes, n_taken * block_size_bytes)),
-        };
         return planner_refuse(planner, &finding);
 }

@@ -109,6 +109,8 @@ int plan_remove(struct planner *planner);
 int plan_amount(struct planner *planner);
 int plan_check_headroom(struct planner *planner);
 int plan_check_empty_nodes(struct planner *planner);
+/* The largest number of blocks up to n_taken that leaves enough available, and how much that is. */
+uint64_t plan_safe_blocks(const struct planner *planner, uint64_t n_taken, uint64_t *ret_keep_bytes);
 /*
  * The largest number of blocks up to n_blocks that whole units in the selection add up to; 0 if there is none.
  * Returns 0, -ENOMEM.

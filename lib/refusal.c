@@ -221,18 +221,30 @@ static char *format_selectors(const struct planner *planner, bool with_amount) {
 }
 
 /* The same request with another amount. */
-static void offer_amount(struct words *words, const struct finding *finding, const char *label, uint64_t n_blocks) {
+static bool offer_amount(struct words *words, const struct finding *finding, const char *label, uint64_t n_blocks) {
         const struct planner *planner = words->planner;
 
         if (n_blocks == UINT64_MAX || n_blocks == 0)
-                return;
+                return false;
         _cleanup_free_ char *amount = format_amount(planner, finding, n_blocks);
         _cleanup_free_ char *others = format_selectors(planner, false);
         _cleanup_free_ char *selectors = amount && others ? format_string("%s%s", amount, others) : NULL;
-        if (!selectors)
+        if (!selectors) {
                 words->error = -ENOMEM;
+                return false;
+        }
+        return offer(words, label, planner->request->verb, 0, selectors, NULL);
+}
+
+/* The largest amount of whole units that leaves enough available. */
+static void offer_safe_amount(struct words *words, const struct finding *finding, uint64_t n_safe) {
+        uint64_t n_blocks;
+
+        int r = plan_amount_at_most(words->planner, n_safe, &n_blocks);
+        if (r < 0)
+                words->error = r;
         else
-                offer(words, label, planner->request->verb, 0, selectors, NULL);
+                offer_amount(words, finding, "that is safe:", n_blocks);
 }
 
 static void say_amount(struct words *words, const struct finding *finding) {
@@ -244,17 +256,27 @@ static void say_amount(struct words *words, const struct finding *finding) {
 
         format_bytes(planner->amount->amount_bytes, asked);
         format_bytes((n_first + finding->n_smaller) * block_size_bytes, smaller);
-        if (finding->n_larger != UINT64_MAX) {
+        bool has_smaller = finding->n_smaller > 0 || n_first > 0, has_larger = finding->n_larger != UINT64_MAX;
+        if (has_larger)
                 format_bytes((n_first + finding->n_larger) * block_size_bytes, larger);
-                say(words, "%s is no sum of whole units: the nearest that can go %s are %s and %s", asked, state,
+
+        if (has_smaller && has_larger)
+                say(words, "%s is no sum of whole units: the nearest that can be %s are %s and %s", asked, state,
                     smaller, larger);
-        } else if (finding->n_smaller > 0 || n_first > 0)
-                say(words, "there is not as much as %s that can go %s in whole units: the most is %s", asked, state,
+        else if (has_larger)
+                say(words, "%s is no sum of whole units: the least that can be %s is %s", asked, state, larger);
+        else if (has_smaller)
+                say(words, "%s is more than there is: the most that can be %s in whole units is %s", asked, state,
                     smaller);
         else
                 say(words, "nothing of what is named can go %s in whole units", state);
-        offer_amount(words, finding, "less:", finding->n_smaller);
-        offer_amount(words, finding, "more:", finding->n_larger);
+
+        bool offered = offer_amount(words, finding, "less:", finding->n_smaller);
+        offered |= offer_amount(words, finding, "more:", finding->n_larger);
+        if (!offered && has_smaller && planner->request->verb == VERB_OFFLINE) {
+                uint64_t keep_bytes;
+                offer_safe_amount(words, finding, plan_safe_blocks(planner, finding->n_smaller, &keep_bytes));
+        }
 }
 
 static void offer_regardless(struct words *words, enum way_flags flags, const char *note) {
@@ -280,20 +302,15 @@ static void say_empty_node(struct words *words, const struct finding *finding) {
 }
 
 static void say_headroom(struct words *words, const struct finding *finding) {
-        struct planner *planner = words->planner;
-        uint64_t block_size_bytes = planner->inventory->block_size_bytes, n_safe = 0;
+        const struct planner *planner = words->planner;
+        uint64_t block_size_bytes = planner->inventory->block_size_bytes;
         char taken[FORMAT_BYTES_MAX], keep[FORMAT_BYTES_MAX], safe[FORMAT_BYTES_MAX];
 
-        if (planner->request->verb == VERB_OFFLINE) {
-                words->error = plan_amount_at_most(planner, finding->n_safe, &n_safe);
-                if (words->error < 0)
-                        return;
-        }
-        say(words, "taking %s away leaves less than %s available: the largest safe amount is %s",
+        say(words, "without %s less than %s stays available: the largest safe amount is %s",
             format_bytes(finding->n_taken * block_size_bytes, taken), format_bytes(finding->keep_bytes, keep),
             format_bytes(finding->n_safe * block_size_bytes, safe));
         if (planner->request->verb == VERB_OFFLINE)
-                offer_amount(words, finding, "that much:", n_safe);
+                offer_safe_amount(words, finding, finding->n_safe);
         offer_regardless(words, WAY_IGNORE_HEADROOM, "may end in thrashing or the OOM killer");
 }
 

@@ -276,7 +276,9 @@ static void examine(struct examination *examination) {
         check_auto_online(examination);
         check_zones(examination);
         if (examination->sysfs.root_fd >= 0) {
-                check_udev(examination);
+                /* A copy runs nothing. */
+                if (!examination->options->sysroot)
+                        check_udev(examination);
                 check_udev_rules(examination);
                 check_policies(examination);
         }

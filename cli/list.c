@@ -94,7 +94,10 @@ static void set_range_cells(const struct listing_state *listing, const struct ra
         set_granularity(listing, COL_MAPPING, range->mapping_granularity_bytes);
         set_granularity(listing, COL_REMOVAL, range->removal_granularity_bytes);
         table_set_text(table, COL_SOURCE, granularity_source_to_string(range->source));
-        table_set_text(table, COL_POLICY, policy && *policy ? policy : "default");
+        if (policy && *policy)
+                table_set_text(table, COL_POLICY, policy);
+        else if (listing->options->format != FORMAT_JSON)
+                table_set_text(table, COL_POLICY, "default");
 }
 
 /* "40-47", as lsmem writes blocks. */

@@ -116,7 +116,7 @@ static int print_range(struct showing *showing, const struct row *row) {
                range->mapping_granularity_bytes == GRANULARITY_UNKNOWN
                        ? "unknown"
                        : format_bytes(range->mapping_granularity_bytes, size));
-        printf(", removed by %s (%s)\n",
+        printf(", removable in units of %s (%s)\n",
                range->removal_granularity_bytes == GRANULARITY_UNKNOWN
                        ? "the whole range"
                        : format_bytes(range->removal_granularity_bytes, size),
@@ -192,6 +192,11 @@ static int add_granularity(json_object *object, const char *key, uint64_t bytes)
         return bytes == GRANULARITY_UNKNOWN ? json_add_text(object, key, NULL) : json_add_number(object, key, bytes);
 }
 
+/* The built-in default has neither name nor file. */
+static const char *text_or_null(const char *text) {
+        return text && *text ? text : NULL;
+}
+
 static json_object *range_to_json(struct showing *showing, const struct range *range) {
         const struct snapshot *snapshot = showing->snapshot;
         const struct range_policy *policy = snapshot->range_policies + (range - snapshot->inventory->ranges);
@@ -215,9 +220,9 @@ static json_object *range_to_json(struct showing *showing, const struct range *r
         if (r == 0)
                 r = json_add_text(object, "granularity_source", granularity_source_to_string(range->source));
         if (r == 0)
-                r = json_add_text(object, "policy", policy->name);
+                r = json_add_text(object, "policy", text_or_null(policy->name));
         if (r == 0)
-                r = json_add_text(object, "policy_file", policy->file);
+                r = json_add_text(object, "policy_file", text_or_null(policy->file));
         if (r < 0) {
                 json_object_put(object);
                 return NULL;

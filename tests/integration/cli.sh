@@ -75,6 +75,13 @@ expect_json() {
         [ "$value" = "$2" ] || fail "JSON $1 was to be $2, it is $value"
 }
 
+# expect_schema NAME: what was printed is as docs/NAME.schema.json says.
+expect_schema() {
+        local message
+        message=$(/usr/bin/python3 "$here/validate-json" "$here/../../docs/$1.schema.json" "$scratch/out" 2>&1) ||
+                fail "not as $1.schema.json has it: $message"
+}
+
 # Prints a fresh directory with a machine in it: machine NAME SPEC… as make-sysroot takes them.
 machine() {
         "$here/make-sysroot" "$scratch/$1" "${@:2}"

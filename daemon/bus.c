@@ -30,6 +30,7 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         }
         service->is_ready = true;
         service->callbacks.ready(service->userdata);
+        manager_recover(service->manager);
         return 0;
 }
 

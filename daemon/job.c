@@ -35,6 +35,15 @@ const char *job_result_to_string(enum job_result result) {
         return word_of(result_words, _JOB_RESULT_MAX, (int)result);
 }
 
+int job_result_from_string(const char *word, enum job_result *ret) {
+        int index = index_of_word(result_words, _JOB_RESULT_MAX, word);
+
+        if (index < 0)
+                return index;
+        *ret = (enum job_result)index;
+        return 0;
+}
+
 struct job *job_free(struct job *job) {
         if (!job)
                 return NULL;
@@ -200,7 +209,13 @@ static bool is_all_going_back(const struct job *job) {
 }
 
 static void ask_worker(struct job *job, enum worker_command command, const char *word) {
-        struct worker_request request = { .command = command, .block = job->block };
+        struct worker_request request = {
+                .command = command,
+                .block = job->block,
+                .journal = job->id,
+                .prior_state = job->found.state,
+                .prior_zone = job->found.zone,
+        };
         worker_reply_fn on_reply = is_forward(job) ? on_forward_reply : on_rollback_reply;
         int r;
 
@@ -259,7 +274,8 @@ void job_start(struct job *job, struct worker *worker) {
 }
 
 void job_cancel(struct job *job) {
-        if (job_is_ending(job))
+        /* What a former process left is rolled back whatever anybody says. */
+        if (job_is_ending(job) || (job->state == JOB_QUEUED && job->recovers))
                 return;
         if (job->state == JOB_QUEUED) {
                 job->stop = JOB_RESULT_CANCELLED;
@@ -268,9 +284,9 @@ void job_cancel(struct job *job) {
                 stop(job, JOB_RESULT_CANCELLED);
 }
 
-void job_reject(struct job *job) {
+void job_reject(struct job *job, int error) {
         for (size_t i = 0; i < job->n_steps; i++)
-                note(job, job->steps[i].step.span, OUTCOME_NOT_TRIED, ESTALE);
+                note(job, job->steps[i].step.span, OUTCOME_NOT_TRIED, error);
         job->has_failed = true;
         finish_later(job);
 }
@@ -455,6 +471,7 @@ static void on_forward_reply(const struct worker_reply *reply, int payload_fd, v
         struct job *job = userdata;
 
         (void)payload_fd;
+        job->found = *reply;
         if (reply->error < 0)
                 block_failed(job, stop_errno(job, reply->error));
         else if (job->is_writing && job->stop == JOB_RESULT_NONE)
@@ -528,10 +545,10 @@ static void leave_block(struct job *job) {
 static void block_restored(struct job *job) {
         const struct result_run *run = result_list_find(&job->results, job->block);
 
-        if (run && run->outcome == OUTCOME_DONE) {
-                note(job, (struct span){ job->block, 1 }, OUTCOME_ROLLED_BACK, 0);
+        if (run && run->outcome == OUTCOME_DONE && job->bytes_done >= job->settings.block_size_bytes)
                 job->bytes_done -= job->settings.block_size_bytes;
-        }
+        if (run && (run->outcome == OUTCOME_DONE || run->outcome == OUTCOME_OWED))
+                note(job, (struct span){ job->block, 1 }, OUTCOME_ROLLED_BACK, 0);
         leave_block(job);
         job->callbacks.changed(job, job->userdata);
         roll_back_next(job);
@@ -594,6 +611,7 @@ static void on_rollback_reply(const struct worker_reply *reply, int payload_fd, 
         uint64_t block;
 
         (void)payload_fd;
+        job->found = *reply;
         if (job->state == JOB_STUCK)
                 set_state(job, JOB_ROLLING_BACK);
         prior = last_prior(job, &block);
@@ -612,4 +630,85 @@ static void on_rollback_reply(const struct worker_reply *reply, int payload_fd, 
                 block_owed(job, prior, EIO);
         else
                 ask_worker(job, WORKER_WRITE, way_back(prior, reply));
+}
+
+/* After a restart */
+
+static bool is_in_target(const struct job_step *step, const struct inventory *inventory) {
+        uint64_t block = step->step.span.first_block;
+
+        while (block < span_end(&step->step.span)) {
+                const struct extent *extent = extent_list_find(&inventory->extents, block);
+
+                if (!extent || extent->state != step->step.target)
+                        return false;
+                block = extent_end(extent);
+        }
+        return true;
+}
+
+/* All steps of the unit that starts at steps[first]. */
+static bool is_unit_in_target(const struct job *job, size_t first, const struct inventory *inventory) {
+        size_t n = count_unit_steps(job->steps, job->n_steps, first);
+
+        for (size_t i = first; i < first + n; i++)
+                if (!is_in_target(&job->steps[i], inventory))
+                        return false;
+        return true;
+}
+
+static void keep(struct job *job, const struct job_step *step) {
+        if (extent_list_remove(&job->prior, step->step.span) < 0)
+                (void)log_oom();
+        note(job, step->step.span, OUTCOME_DONE, 0);
+}
+
+/* What need not go back; says whether that is everything. */
+static bool keep_what_went(struct job *job, const struct inventory *inventory) {
+        bool all = true;
+
+        for (size_t i = 0; i < job->n_steps; i++)
+                all = all && is_in_target(&job->steps[i], inventory);
+        for (size_t i = 0; i < job->n_steps; i++) {
+                size_t first = i;
+
+                while (first > 0 && job->steps[first - 1].unit.first_block == job->steps[i].unit.first_block)
+                        first--;
+                if (all ||
+                    (job->change.best_effort && !job->settings.keeps_parts && is_unit_in_target(job, first, inventory)))
+                        keep(job, &job->steps[i]);
+        }
+        if (job->change.best_effort && job->settings.keeps_parts)
+                extent_list_clear(&job->prior);
+        return all;
+}
+
+void job_recover(struct job *job, struct worker *worker, const struct inventory *inventory) {
+        job->worker = worker;
+        if (keep_what_went(job, inventory))
+                finish_later(job);
+        else
+                roll_back(job, everything);
+}
+
+void job_retry(struct job *job, struct worker *worker) {
+        job->worker = worker;
+        job->has_ended = false;
+        job->result = JOB_RESULT_NONE;
+        job->prior = job->owed;
+        job->owed = (struct extent_list){ 0 };
+        roll_back(job, everything);
+}
+
+bool job_forgive(struct job *job, const struct span_list *blocks) {
+        size_t n_before = job->owed.n;
+        bool any = false;
+
+        for (size_t i = 0; i < blocks->n && n_before > 0; i++) {
+                for (size_t j = 0; j < job->owed.n; j++)
+                        any = any || span_intersect(extent_span(&job->owed.items[j]), blocks->items[i]).n_blocks > 0;
+                if (extent_list_remove(&job->owed, blocks->items[i]) < 0)
+                        (void)log_oom();
+        }
+        return any;
 }

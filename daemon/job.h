@@ -86,11 +86,13 @@ struct job {
         struct job_callbacks callbacks;
         void *userdata;
         uint64_t finished_usec;         /* CLOCK_MONOTONIC, set by the owner */
+        bool recovers;                  /* set by the owner: loaded from its journal */
         uint64_t planned_at_generation; /* set by the owner: of the inventory the plan was made for */
 
         size_t step_index;
-        uint64_t block;  /* the one in work */
-        bool is_writing; /* the pending request is a write, else an inspection */
+        uint64_t block;            /* the one in work */
+        struct worker_reply found; /* what the block was before it is written */
+        bool is_writing;           /* the pending request is a write, else an inspection */
         bool has_failed;
         bool has_ended;
         enum job_result stop; /* TIMED_OUT or CANCELLED: why the forward phase was ended */
@@ -114,8 +116,18 @@ int job_plan(struct job *job, const struct job_settings *settings, struct job_st
              struct job_step *spares, size_t n_spares);
 /* Starts a queued job on an idle worker. */
 void job_start(struct job *job, struct worker *worker);
-/* Ends a queued job whose plan is no longer good: nothing is tried, every block is said to be stale. */
-void job_reject(struct job *job);
+/*
+ * Takes up a job whose blocks in `prior` may be changed (job-record.h): rolls them back, but for what is to be kept. If
+ * all steps are in their target state nothing is owed: the job was done. Best effort keeps the units that went whole.
+ */
+void job_recover(struct job *job, struct worker *worker, const struct inventory *inventory);
+/* Tries what is owed once more: an ended job is rolling back again, and ends again. */
+void job_retry(struct job *job, struct worker *worker);
+/* Somebody else decided what these blocks are to be: nothing is owed for them any more. Returns whether it was. */
+bool job_forgive(struct job *job, const struct span_list *blocks);
+
+/* Ends a queued job: nothing is tried, and every block says why (an errno; ESTALE: the plan is no longer good). */
+void job_reject(struct job *job, int error);
 /* Ends a queued job, or the forward phase of a running one; the rollback follows. Later calls change nothing. */
 void job_cancel(struct job *job);
 /* To be told by the owner of the worker: its request outlived SIGKILL. */
@@ -132,3 +144,4 @@ bool job_overlaps(const struct job *job, const struct span_list *blocks);
 
 const char *job_state_to_string(enum job_state state);
 const char *job_result_to_string(enum job_result result); /* "" for NONE */
+int job_result_from_string(const char *word, enum job_result *ret);

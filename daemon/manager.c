@@ -191,6 +191,10 @@ struct job *const *manager_jobs(const struct manager *manager, size_t *ret_n) {
         return queue_jobs(manager->queue, ret_n);
 }
 
+void manager_recover(struct manager *manager) {
+        queue_recover(manager->queue);
+}
+
 void manager_stop(struct manager *manager) {
         manager->stopping = true;
         queue_stop(manager->queue);
@@ -199,10 +203,12 @@ void manager_stop(struct manager *manager) {
 static void on_updated(const struct inventory *previous, const struct span_list *changed, bool gone, void *userdata) {
         struct manager *manager = userdata;
 
-        if (!previous)
+        if (!previous) {
                 manager->observer.ready(manager->userdata);
-        else
-                manager->observer.inventory_changed(previous, changed, gone, manager->userdata);
+                return;
+        }
+        manager->observer.inventory_changed(previous, changed, gone, manager->userdata);
+        queue_retry_owed(manager->queue);
 }
 
 static void on_failed(int error, void *userdata) {

@@ -89,5 +89,8 @@ struct job *manager_find_job(const struct manager *manager, uint64_t id);
 /* All jobs, oldest first; *ret_n of them. Valid until the loop runs again. */
 struct job *const *manager_jobs(const struct manager *manager, size_t *ret_n);
 
+/* Takes up jobs that a former process left; to be called once people can see them. */
+void manager_recover(struct manager *manager);
+
 /* Takes no more changes, cancels every job; `idle` follows when all rollbacks are through. */
 void manager_stop(struct manager *manager);

@@ -6,8 +6,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cleanup.h"
+#include "job-record.h"
+#include "journal.h"
 #include "log.h"
 #include "runtime.h"
 
@@ -16,6 +19,10 @@
 #define NEXT_JOB_FILE     "next-job"
 #define TERM_TIMEOUT_USEC (2 * USEC_PER_SEC)
 #define KILL_TIMEOUT_USEC (5 * USEC_PER_SEC)
+/* A block that swings between two zones makes events of its own: they must not keep us busy. */
+#define RETRY_INTERVAL_USEC (10 * USEC_PER_SEC)
+/* How long a former worker may hold its journal before its write counts as stuck. */
+#define LOCK_TIMEOUT_USEC (10 * USEC_PER_SEC)
 
 struct queue {
         sd_event *event;
@@ -28,6 +35,9 @@ struct queue {
         bool stopping;
         sd_event_source *expiry; /* of the job that ended first */
         sd_event_source *idle_source;
+        uint64_t retried_usec;
+        sd_event_source *retry_timer; /* NULL: nothing to retry */
+        sd_event_source *lock_timer;
 };
 
 static void start_next(struct queue *queue);
@@ -75,6 +85,7 @@ static void remove_job(struct queue *queue, size_t index) {
 
         queue->options.callbacks.job_removed(job, queue->options.userdata);
         tracker_sync_cancel(queue->options.tracker, job);
+        journal_remove(job->id);
         memmove(queue->jobs + index, queue->jobs + index + 1, (queue->n_jobs - index - 1) * sizeof(*queue->jobs));
         queue->n_jobs--;
         job_free(job);
@@ -86,7 +97,9 @@ static struct job *first_to_expire(const struct queue *queue, size_t *ret_index)
         for (size_t i = 0; i < queue->n_jobs; i++) {
                 struct job *job = queue->jobs[i];
 
-                if (job->state == JOB_FINISHED && (!first || job->finished_usec < first->finished_usec)) {
+                /* What is owed is kept until it is paid. */
+                if (job->state == JOB_FINISHED && job->owed.n == 0 &&
+                    (!first || job->finished_usec < first->finished_usec)) {
                         first = job;
                         *ret_index = i;
                 }
@@ -122,9 +135,11 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* One that was not taken up again keeps its journal for the next start. */
 static bool all_finished(const struct queue *queue) {
         for (size_t i = 0; i < queue->n_jobs; i++)
-                if (queue->jobs[i]->state != JOB_FINISHED)
+                if (queue->jobs[i]->state != JOB_FINISHED &&
+                    !(queue->jobs[i]->recovers && queue->jobs[i]->state == JOB_QUEUED))
                         return false;
         return true;
 }
@@ -155,8 +170,57 @@ static void log_result(const struct job *job) {
                 log_fields(job->result == JOB_RESULT_DONE ? LOG_INFO : LOG_NOTICE, message, id, uid, NULL);
 }
 
+static uint64_t boottime_usec(void) {
+        struct timespec now;
+
+        if (clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+                return 0;
+        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void end_journal(const struct job *job) {
+        _cleanup_free_ char *line = job_record_end(job, boottime_usec());
+        int r = line ? journal_append(job->id, line) : -ENOMEM;
+
+        /* A job that wrote nothing has no journal. */
+        if (r < 0 && r != -ENOENT)
+                log_errno(LOG_WARNING, r, "Cannot end the journal of job %" PRIu64, job->id);
+}
+
+static void log_owed(const struct job *job) {
+        for (size_t i = 0; i < job->owed.n; i++) {
+                _cleanup_free_ char *blocks = format_blocks(extent_span(&job->owed.items[i]));
+
+                log_error("Job %" PRIu64
+                          ": %s could not be brought back to %s%s%s; trying again when something changes",
+                          job->id, blocks ? blocks : "some blocks", block_state_to_string(job->owed.items[i].state),
+                          job->owed.items[i].zone == ZONE_NONE ? "" : " in zone ",
+                          block_zone_to_string(job->owed.items[i].zone));
+        }
+}
+
+/* A later job decided what these blocks are: what an earlier one owed for them is settled. */
+static void forgive(struct queue *queue, const struct job *done) {
+        if (done->result != JOB_RESULT_DONE && done->result != JOB_RESULT_PARTIAL)
+                return;
+        for (size_t i = 0; i < queue->n_jobs; i++) {
+                struct job *job = queue->jobs[i];
+
+                if (job == done || job->state != JOB_FINISHED || !job_forgive(job, &done->blocks) || job->owed.n > 0)
+                        continue;
+                log_notice("Job %" PRIu64 " owes nothing any more: job %" PRIu64 " changed its blocks", job->id,
+                           done->id);
+                job_conclude(job);
+                end_journal(job);
+                job->finished_usec = now_usec(queue);
+        }
+}
+
 static void conclude(struct queue *queue, struct job *job) {
         job_conclude(job);
+        end_journal(job);
+        log_owed(job);
+        forgive(queue, job);
         job->finished_usec = now_usec(queue);
         if (queue->running == job)
                 queue->running = NULL;
@@ -189,6 +253,21 @@ static void on_job_changed(struct job *job, void *userdata) {
         queue->options.callbacks.job_changed(job, queue->options.userdata);
 }
 
+static void start_journalled(struct queue *queue, struct job *job) {
+        _cleanup_free_ char *record = NULL;
+        int r = 0;
+
+        if (job->n_steps > 0) {
+                record = job_record_begin(job, tracker_inventory(queue->options.tracker));
+                r = record ? journal_create(job->id, record, span_list_count_blocks(&job->blocks)) : -ENOMEM;
+        }
+        if (r < 0) {
+                log_errno(LOG_ERR, r, "Job %" PRIu64 ": cannot write its journal, so nothing is changed", job->id);
+                job_reject(job, -r);
+        } else
+                job_start(job, queue->writer);
+}
+
 static void on_start_synced(int error, void *userdata) {
         struct job *job = userdata;
         struct queue *queue = job->userdata;
@@ -197,22 +276,100 @@ static void on_start_synced(int error, void *userdata) {
         (void)error;
         if (job->state != JOB_QUEUED || job_is_ending(job))
                 return;
-        if (queue->options.callbacks.plan_again(job, queue->options.userdata))
-                job_start(job, queue->writer);
+        if (!queue->options.callbacks.plan_again(job, queue->options.userdata))
+                job_reject(job, ESTALE);
         else
-                job_reject(job);
+                start_journalled(queue, job);
+}
+
+/* Recovery: first the lock, so that no write of the former worker can still take effect; then a look; then back. */
+
+static void on_recovery_synced(int error, void *userdata) {
+        struct job *job = userdata;
+        struct queue *queue = job->userdata;
+
+        (void)error;
+        job_recover(job, queue->writer, tracker_inventory(queue->options.tracker));
+}
+
+static void on_locked(const struct worker_reply *reply, int payload_fd, void *userdata) {
+        struct job *job = userdata;
+        struct queue *queue = job->userdata;
+
+        (void)reply;
+        (void)payload_fd;
+        queue->lock_timer = sd_event_source_disable_unref(queue->lock_timer);
+        if (tracker_sync(queue->options.tracker, &job->blocks, on_recovery_synced, job) < 0)
+                on_recovery_synced(-ENOMEM, job);
+}
+
+static int on_lock_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        job_worker_stuck(userdata);
+        return 0;
+}
+
+static void start_recovery(struct queue *queue, struct job *job) {
+        struct worker_request request = { .command = WORKER_INSPECT, .journal = job->id };
+
+        log_notice("Job %" PRIu64 " was interrupted; taking it up", job->id);
+        if (job->n_steps > 0)
+                request.block = job->steps[0].step.span.first_block;
+        (void)sd_event_add_time_relative(queue->event, &queue->lock_timer, CLOCK_MONOTONIC, LOCK_TIMEOUT_USEC, 0,
+                                         on_lock_timer, job);
+        if (worker_send(queue->writer, &request, on_locked, job) < 0)
+                on_locked(NULL, -1, job);
+}
+
+static void start(struct queue *queue, struct job *job) {
+        queue->running = job;
+        if (job->recovers)
+                start_recovery(queue, job);
+        else if (tracker_sync(queue->options.tracker, &job->blocks, on_start_synced, job) < 0)
+                on_start_synced(-ENOMEM, job);
 }
 
 static void start_next(struct queue *queue) {
-        for (size_t i = 0; i < queue->n_jobs && !queue->running; i++) {
-                struct job *job = queue->jobs[i];
+        for (size_t i = 0; i < queue->n_jobs && !queue->running; i++)
+                if (queue->jobs[i]->state == JOB_QUEUED && !job_is_ending(queue->jobs[i]) && !queue->stopping)
+                        start(queue, queue->jobs[i]);
+}
 
-                if (job->state != JOB_QUEUED || job_is_ending(job))
-                        continue;
+static struct job *first_owing(const struct queue *queue) {
+        for (size_t i = 0; i < queue->n_jobs; i++)
+                if (queue->jobs[i]->state == JOB_FINISHED && queue->jobs[i]->owed.n > 0)
+                        return queue->jobs[i];
+        return NULL;
+}
+
+static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct queue *queue = userdata;
+        struct job *job = first_owing(queue);
+
+        (void)source;
+        (void)usec;
+        queue->retry_timer = sd_event_source_disable_unref(queue->retry_timer);
+        queue->retried_usec = now_usec(queue);
+        if (!job || queue->stopping)
+                return 0;
+        if (queue->running)
+                queue_retry_owed(queue);
+        else {
                 queue->running = job;
-                if (tracker_sync(queue->options.tracker, &job->blocks, on_start_synced, job) < 0)
-                        on_start_synced(-ENOMEM, job);
+                job_retry(job, queue->writer);
         }
+        return 0;
+}
+
+void queue_retry_owed(struct queue *queue) {
+        uint64_t due = queue->retried_usec == 0 ? 0 : queue->retried_usec + RETRY_INTERVAL_USEC;
+
+        if (queue->retry_timer || !first_owing(queue))
+                return;
+        if (sd_event_add_time(queue->event, &queue->retry_timer, CLOCK_MONOTONIC, MAX(due, now_usec(queue)), 0,
+                              on_retry_timer, queue) < 0)
+                (void)log_oom();
 }
 
 static uint64_t read_next_id(void) {
@@ -231,9 +388,10 @@ static int save_next_id(uint64_t id) {
         return runtime_write(NEXT_JOB_FILE, text);
 }
 
+static const struct job_callbacks job_callbacks = { .changed = on_job_changed, .ended = on_job_ended };
+
 int queue_make_job(struct queue *queue, struct change *change, struct job **ret) {
-        static const struct job_callbacks callbacks = { .changed = on_job_changed, .ended = on_job_ended };
-        int r = job_new(queue->event, queue->next_id, change, &callbacks, queue, ret);
+        int r = job_new(queue->event, queue->next_id, change, &job_callbacks, queue, ret);
 
         if (r < 0)
                 return r;
@@ -255,6 +413,50 @@ int queue_add(struct queue *queue, struct job *job) {
         queue->options.callbacks.job_new(job, queue->options.userdata);
         start_next(queue);
         return 0;
+}
+
+/* Returns whether the job is to be kept. */
+static bool take_up(struct queue *queue, struct job *job, const struct job_history *history) {
+        uint64_t age_usec = boottime_usec() - history->ended_boottime_usec;
+
+        if (!history->has_ended || job->result == JOB_RESULT_ROLLBACK_INCOMPLETE) {
+                job->result = JOB_RESULT_NONE;
+                job->recovers = true;
+                return true;
+        }
+        extent_list_clear(&job->prior);
+        job->state = JOB_FINISHED;
+        job->finished_usec = now_usec(queue) - MIN(age_usec, now_usec(queue));
+        return age_usec < RETENTION_USEC;
+}
+
+static void load_journal(uint64_t job_id, const char *text, void *userdata) {
+        struct queue *queue = userdata;
+        struct job_history history;
+        struct job *job;
+        int r = job_record_load(queue->event, text, tracker_inventory(queue->options.tracker), &job_callbacks, queue,
+                                &job, &history);
+
+        if (r < 0) {
+                if (r != -ESTALE)
+                        log_errno(LOG_ERR, r, "The journal of job %" PRIu64 " cannot be used and is dropped", job_id);
+                journal_remove(job_id);
+                return;
+        }
+        queue->next_id = MAX(queue->next_id, job->id + 1);
+        if (!take_up(queue, job, &history)) {
+                journal_remove(job_id);
+                job_free(job);
+        } else
+                (void)queue_add(queue, job);
+}
+
+void queue_recover(struct queue *queue) {
+        int r = journal_load_all(load_journal, queue);
+
+        if (r < 0)
+                log_errno(LOG_ERR, r, "Cannot read the journals of earlier jobs");
+        expire(queue);
 }
 
 void queue_stop(struct queue *queue) {
@@ -308,6 +510,8 @@ struct queue *queue_free(struct queue *queue) {
         worker_free(queue->writer);
         sd_event_source_disable_unref(queue->expiry);
         sd_event_source_disable_unref(queue->idle_source);
+        sd_event_source_disable_unref(queue->retry_timer);
+        sd_event_source_disable_unref(queue->lock_timer);
         for (size_t i = 0; i < queue->n_jobs; i++) {
                 tracker_sync_cancel(queue->options.tracker, queue->jobs[i]);
                 job_free(queue->jobs[i]);

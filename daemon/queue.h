@@ -51,5 +51,13 @@ struct job *queue_holder(const struct queue *queue, const struct span_list *bloc
 /* Unfinished jobs of a user. */
 size_t queue_count_active(const struct queue *queue, uid_t uid);
 
+/*
+ * Takes up what a former process left: unfinished jobs are rolled back, ended ones stay readable for the rest of their
+ * minute. To be called once the tracker has an inventory.
+ */
+void queue_recover(struct queue *queue);
+/* Something changed on the machine: what could not be rolled back may be possible now. */
+void queue_retry_owed(struct queue *queue);
+
 /* Cancels everything; `idle` follows when all jobs have ended. */
 void queue_stop(struct queue *queue);

@@ -11,7 +11,7 @@
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
-static const char *directory(void) {
+const char *runtime_directory(void) {
         const char *path = getenv("RUNTIME_DIRECTORY");
 
         return path && path[0] == '/' ? path : "/run/memctl";
@@ -34,7 +34,7 @@ const char *runtime_boot_id(void) {
 }
 
 int runtime_read(const char *name, char **ret) {
-        _cleanup_free_ char *path = format_string("%s/%s", directory(), name), *text = NULL;
+        _cleanup_free_ char *path = format_string("%s/%s", runtime_directory(), name), *text = NULL;
         size_t n_allocated = 0;
         size_t length;
         FILE *file;
@@ -72,8 +72,8 @@ static int write_all(int fd, const char *text) {
 }
 
 int runtime_write(const char *name, const char *text) {
-        _cleanup_free_ char *path = format_string("%s/%s", directory(), name);
-        _cleanup_free_ char *temporary = format_string("%s/.%s.new", directory(), name);
+        _cleanup_free_ char *path = format_string("%s/%s", runtime_directory(), name);
+        _cleanup_free_ char *temporary = format_string("%s/.%s.new", runtime_directory(), name);
         _cleanup_close_ int fd = -1;
         int r;
 

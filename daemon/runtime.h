@@ -7,6 +7,9 @@
  * files are replaced by rename, so a reader sees the old or the new.
  */
 
+/* $RUNTIME_DIRECTORY or /run/memctl. */
+const char *runtime_directory(void);
+
 /* The id of this boot, or "" where /proc does not tell. Static storage. */
 const char *runtime_boot_id(void);
 

@@ -16,12 +16,15 @@
 #include "estimates.h"
 #include "inventory-wire.h"
 #include "inventory.h"
+#include "journal.h"
 #include "log.h"
 #include "worker.h"
 
 struct process {
         const struct sysfs *sysfs;
-        int memory_fd;               /* SYSFS_MEMORY */
+        int memory_fd;        /* SYSFS_MEMORY */
+        uint64_t journal_job; /* whose journal is open and locked; 0 none */
+        int journal_fd;
         struct inventory *inventory; /* kept, so that one event costs one block */
         struct estimates estimates;
 };
@@ -89,6 +92,22 @@ static int inspect(const struct process *process, uint64_t number, struct worker
         return 0;
 }
 
+/* A write of the job's former worker that has not ended yet holds the lock: nothing is looked at before. */
+static int lock_journal(struct process *process, uint64_t job_id) {
+        int fd;
+
+        if (process->journal_job == job_id)
+                return 0;
+        fd = journal_open_locked(job_id);
+        if (fd < 0)
+                return log_errno(LOG_ERR, fd, "Cannot open the journal of job %" PRIu64, job_id);
+        if (process->journal_fd >= 0)
+                close(process->journal_fd);
+        process->journal_fd = fd;
+        process->journal_job = job_id;
+        return 0;
+}
+
 static int write_state(const struct process *process, const struct worker_request *request) {
         char path[48];
         int r;
@@ -99,6 +118,22 @@ static int write_state(const struct process *process, const struct worker_reques
                 r = sysfs_write_at(process->sysfs, process->memory_fd, path, request->word);
         while (r == -EINTR);
         return r;
+}
+
+static int write_journalled(const struct process *process, const struct worker_request *request) {
+        int r, written;
+
+        r = journal_write_intent(process->journal_fd, request->block, (enum block_state)request->prior_state,
+                                 (enum block_zone)request->prior_zone, request->word);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot write to the journal, so memory%" PRIu64 " is left alone",
+                                 request->block);
+        written = write_state(process, request);
+        r = journal_write_result(process->journal_fd, request->block, -written);
+        if (r < 0)
+                log_errno(LOG_WARNING, r, "Cannot write the result for memory%" PRIu64 " to the journal",
+                          request->block);
+        return written;
 }
 
 static int inventory_to_fd(const struct inventory *inventory) {
@@ -153,10 +188,14 @@ static int serve(struct process *process, int socket_fd, const struct worker_req
                 reply.error = refresh(process, request);
                 break;
         case WORKER_INSPECT:
-                reply.error = inspect(process, request->block, &reply);
+                reply.error = lock_journal(process, request->journal);
+                if (reply.error == 0)
+                        reply.error = inspect(process, request->block, &reply);
                 break;
         case WORKER_WRITE:
-                reply.error = write_state(process, request);
+                reply.error = lock_journal(process, request->journal);
+                if (reply.error == 0)
+                        reply.error = write_journalled(process, request);
                 break;
         default:
                 reply.error = -EOPNOTSUPP;
@@ -170,7 +209,7 @@ static int serve(struct process *process, int socket_fd, const struct worker_req
 }
 
 int worker_process_run(int socket_fd, const struct sysfs *sysfs) {
-        struct process process = { .sysfs = sysfs };
+        struct process process = { .sysfs = sysfs, .journal_fd = -1 };
         int r = die_with_parent(socket_fd);
 
         process.memory_fd = sysfs_open_directory(sysfs, SYSFS_MEMORY);
@@ -190,6 +229,8 @@ int worker_process_run(int socket_fd, const struct sysfs *sysfs) {
                         r = serve(&process, socket_fd, &request);
         }
         sysfs_close_fd(sysfs, process.memory_fd);
+        if (process.journal_fd >= 0)
+                close(process.journal_fd);
         inventory_free(process.inventory);
         estimates_clear(&process.estimates);
         return r < 0 ? r : 0;

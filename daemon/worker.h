@@ -31,8 +31,11 @@ enum worker_command {
 
 struct worker_request {
         uint32_t command;
-        uint32_t serial;                   /* set by worker_send() */
-        uint64_t block;                    /* INSPECT, WRITE */
+        uint32_t serial;      /* set by worker_send() */
+        uint64_t block;       /* INSPECT, WRITE */
+        uint64_t journal;     /* INSPECT, WRITE: the job whose journal is to be locked first */
+        uint32_t prior_state; /* WRITE: what INSPECT said, for the journal */
+        uint32_t prior_zone;
         char word[WORKER_WORD_MAX];        /* WRITE: "online", "online_kernel", "online_movable", "offline" */
         uint64_t assume_granularity_bytes; /* READ */
         uint64_t n_spans;                  /* REFRESH */

@@ -23,6 +23,7 @@
 
 #include "cleanup.h"
 #include "job.h"
+#include "journal.h"
 #include "sysroot.h"
 #include "test.h"
 #include "worker-process.h"
@@ -204,6 +205,7 @@ static int set_up(void **state) {
         sysroot_make(&fixture->root);
         sysroot_add_machine(&fixture->root);
         sysroot_add_blocks(&fixture->root, FIRST, N_BLOCKS, 0, "online", "Movable");
+        assert_int_equal(setenv("RUNTIME_DIRECTORY", fixture->root.path, 1), 0);
         assert_true(sd_event_new(&fixture->event) >= 0);
         options.sysroot = fixture->root.path;
         assert_int_equal(worker_new(fixture->event, &options, &fixture->worker), 0);
@@ -257,6 +259,7 @@ static void make_job(struct fixture *fixture, const struct wish *wish) {
                 .block_size_bytes = BLOCK_SIZE,
         };
 
+        assert_int_equal(journal_create(1, "{}", N_BLOCKS), 0);
         assert_int_equal(job_new(fixture->event, 1, &change, &callbacks, fixture, &fixture->job), 0);
         assert_int_equal(job_plan(fixture->job, &settings, make_units(FIRST, wish->n_units, wish->verb), wish->n_units,
                                   make_units(FIRST + wish->n_units * UNIT, wish->n_spares, wish->verb), wish->n_spares),
@@ -493,7 +496,7 @@ static void rejected_before_it_runs(void **state) {
         struct fixture *fixture = *state;
 
         make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
-        job_reject(fixture->job);
+        job_reject(fixture->job, ESTALE);
         assert_true(sd_event_loop(fixture->event) >= 0);
         assert_result(fixture, "failed");
         assert_results(fixture, "40-43 not-tried 116");

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The journal: what a job is about to do, on file before it is done, so that a daemon that was killed knows what it
+ * owes. One file a job, jobs/ID.journal in the runtime directory (memory does not keep its state over a reboot either),
+ * a JSON object a line:
+ *
+ *   {"boot":…, "job":7, "verb":"offline", …}                        the record (job-record.h), put there by rename
+ *   {"intent":44, "state":"online", "zone":"Movable", "word":"offline"}  before each write to a block's state
+ *   {"result":44, "errno":16}                                        after it
+ *   {"end":"failed", …}                                              nothing is owed, or what is
+ *
+ * The daemon makes and ends it; the worker writes the lines between, holding an exclusive lock (flock(2)) for as long
+ * as it lives: whoever recovers gets the lock only when no write of the old worker can still take effect.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "extent.h"
+
+/*
+ * Makes the journal of a job, with room for what n_blocks can need, so that a full disk is met now or never. Returns
+ * 0 or -errno, and nothing is left behind then.
+ */
+int journal_create(uint64_t job_id, const char *record, uint64_t n_blocks);
+/* Appends one line, which needs no newline. Returns 0 or -errno. */
+int journal_append(uint64_t job_id, const char *line);
+/* Deletes it; none there is no error. */
+void journal_remove(uint64_t job_id);
+
+/* Opens it for the two calls below and waits for its lock. Returns an fd or -errno. */
+int journal_open_locked(uint64_t job_id);
+int journal_write_intent(int fd, uint64_t block, enum block_state state, enum block_zone zone, const char *word);
+int journal_write_result(int fd, uint64_t block, int error);
+
+/*
+ * Calls `each` with the text of every journal there is. Returns 0, -ENOMEM, or -errno where the folder cannot be read.
+ */
+typedef void (*journal_fn)(uint64_t job_id, const char *text, void *userdata);
+int journal_load_all(journal_fn each, void *userdata);

@@ -86,7 +86,7 @@ static int print_units(struct showing *showing, const struct row *row) {
         int r;
 
         r = each_unit(showing->snapshot->inventory, row, append_unit, &units);
-        if (r == 0) {
+        if (r == 0 && units.text) {
                 printf("  %-10s %s", units.n == 1 ? "Unit:" : "Units:", units.text);
                 if (units.n > MAX_UNITS_NAMED)
                         printf(" and %" PRIu64 " more", units.n - MAX_UNITS_NAMED);

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/expect.sh"
 
 unit_is_known() {
-        memctl list --units | grep -q 'memory40-47'
+        memctl list --units | grep -Eq '(^| )40-47 '
 }
 
 story() {

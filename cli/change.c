@@ -248,16 +248,21 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static int add_signals(struct change *change) {
         static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-        sigset_t set;
         int r = 0;
 
-        sigemptyset(&set);
-        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-                sigaddset(&set, numbers[i]);
-        sigprocmask(SIG_BLOCK, &set, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++) {
+                struct sigaction action;
+                sigset_t set;
 
-        for (size_t i = 0; i < ARRAY_SIZE(numbers) && r >= 0; i++)
+                /* Whoever started it in the background or with nohup does not want it to end then. */
+                if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+                        continue;
+
+                sigemptyset(&set);
+                sigaddset(&set, numbers[i]);
+                sigprocmask(SIG_BLOCK, &set, NULL);
                 r = sd_event_add_signal(change->event, NULL, numbers[i], on_signal, change);
+        }
 
         return r;
 }

@@ -6,14 +6,26 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 MEMCTL=$1
+
+# on_simulated_machine "$@": begins the test again inside one, with memctld.
+on_simulated_machine() {
+        [ -n "${MEMSIM-}" ] && return
+        [ "$EUID" -eq 0 ] || {
+                echo 'needs root, for a machine of its own' >&2
+                exit 77
+        }
+        rm -rf "$scratch"
+        exec "$here/../sim/machine" --daemon -- "$0" "$@"
+}
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # Nothing of the caller's surroundings may change what is printed.
 export LC_ALL=C.UTF-8 TERM=dumb
 unset NO_COLOR COLUMNS
-# No test reaches the bus of the machine it runs on.
-export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$scratch/no-bus
+# No test reaches the bus of the machine it runs on: none, or that of the simulated machine.
+[ -n "${MEMSIM-}" ] || export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$scratch/no-bus
 
 out="" err="" status=""
 
@@ -80,6 +92,14 @@ expect_schema() {
         local message
         message=$(/usr/bin/python3 "$here/validate-json" "$here/../../docs/$1.schema.json" "$scratch/out" 2>&1) ||
                 fail "not as $1.schema.json has it: $message"
+}
+
+# await FILE TEXT: waits until a line of the growing file has the text; what writes it must be running still.
+await() {
+        timeout 60 grep -qm 1 -- "$2" < <(tail -n +1 -f --pid=$$ "$1") || {
+                command="await $2" status=1 out=$(<"$1") err=
+                fail "$2 was expected in $1"
+        }
 }
 
 # Prints a fresh directory with a machine in it: machine NAME SPEC… as make-sysroot takes them.

@@ -64,6 +64,8 @@ static void handle_lookup(fuse_req_t request, fuse_ino_t parent, const char *nam
                 fuse_reply_err(request, -r);
                 return;
         }
+        if (file.row->takes_lock)
+                inode = tree_alias(inode, writes_count_pending(&filesystem_of(request)->writes, &file));
         entry.ino = inode;
         entry.entry_timeout = file.is_volatile ? 0 : FOREVER_SEC;
         fill_stat(inode, &file, &entry.attr);

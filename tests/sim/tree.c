@@ -287,16 +287,21 @@ static const struct tree_row rows[] = {
 
 #define N_ROWS      (sizeof(rows) / sizeof(*rows))
 #define OBJECT_BITS 52
+#define ROW_SHIFT   (OBJECT_BITS + 4) /* TREE_ALIASES between */
 #define OBJECT_MASK ((UINT64_C(1) << OBJECT_BITS) - 1)
 #define CURSOR_BITS 48
 #define CURSOR_MASK ((UINT64_C(1) << CURSOR_BITS) - 1)
 
 static uint64_t make_inode(size_t row, uint64_t object) {
-        return ((uint64_t)row << OBJECT_BITS | object) + TREE_ROOT;
+        return ((uint64_t)row << ROW_SHIFT | object) + TREE_ROOT;
+}
+
+uint64_t tree_alias(uint64_t inode, unsigned alias) {
+        return inode + ((uint64_t)(alias % TREE_ALIASES) << OBJECT_BITS);
 }
 
 static const struct tree_row *inode_row(uint64_t inode) {
-        size_t row = (inode - TREE_ROOT) >> OBJECT_BITS;
+        size_t row = (inode - TREE_ROOT) >> ROW_SHIFT;
 
         return row < N_ROWS ? &rows[row] : NULL;
 }
@@ -346,7 +351,7 @@ int tree_get(const struct simulation *simulation, uint64_t inode, struct tree_fi
         *ret = (struct tree_file){
                 .row = &row->row,
                 .object = object,
-                .is_volatile = row->family || row->exists,
+                .is_volatile = row->family || row->exists || row->row.takes_lock,
                 .is_machine = is_machine,
         };
         return 0;

@@ -34,6 +34,13 @@ struct tree_file {
         bool is_machine;  /* below /sys or /proc, not the simulation's own */
 };
 
+/*
+ * The same file under another inode number. FUSE holds the inode's lock as long as a write is not answered, which
+ * sysfs does not: while one hangs, who looks the file up gets another inode.
+ */
+#define TREE_ALIASES 16
+uint64_t tree_alias(uint64_t inode, unsigned alias);
+
 /* -ENOENT if there is no such thing, or no longer. */
 int tree_get(const struct simulation *simulation, uint64_t inode, struct tree_file *ret);
 int tree_lookup(const struct simulation *simulation, uint64_t directory, const char *name, uint64_t *ret_inode);

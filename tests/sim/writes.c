@@ -138,6 +138,18 @@ void writes_submit(struct writes *writes, fuse_req_t request, const struct tree_
                 run(writes, write);
 }
 
+static bool is_same_file(const struct write *write, const struct tree_file *file) {
+        return write->file.row == file->row && write->file.object == file->object;
+}
+
+unsigned writes_count_pending(const struct writes *writes, const struct tree_file *file) {
+        unsigned n = writes->holder && is_same_file(writes->holder, file);
+
+        for (const struct write *write = writes->queue; write; write = write->next)
+                n += is_same_file(write, file);
+        return n;
+}
+
 /* True if a signal that ends the process waits for it. */
 static bool has_fatal_signal(pid_t pid) {
         static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };

@@ -11,9 +11,6 @@
 #include "selector.h"
 #include "util.h"
 
-/* libinih cuts longer lines in two without a word (INI_MAX_LINE 200, less \r, \n and \0), so they are refused. */
-#define LINE_LENGTH_MAX 197
-
 /* Where the text has been read to, and what went wrong. */
 struct policy_reader {
         const char *at;
@@ -103,8 +100,9 @@ static char *read_line(char *buffer, int size, void *userdata) {
         /* A line may start with spaces, which libinih would take for the rest of the value before. */
         line += indent;
         length -= indent;
-        if (length > LINE_LENGTH_MAX || length + 2 > (size_t)size) {
-                broken(reader, "a line may not be longer than %d bytes", LINE_LENGTH_MAX);
+        /* fgets() would hand out the rest as a line of its own, and libinih take it for one. */
+        if (length + 2 > (size_t)size) {
+                broken(reader, "a line may not be longer than %d bytes", size - 2);
                 length = 0;
         }
         memcpy(buffer, line, length);

@@ -72,9 +72,10 @@ static int try_request(const struct planner *planner, enum verb verb, enum way_f
         r = planner_run(planner->inventory, planner->policies, &request, false, &plan);
         if (r < 0)
                 return r;
-        bool accepted = plan->n_refusals == 0 && (plan->n_steps > 0 || plan->n_removals > 0);
+        /* Without --best-effort a plan that is refused does nothing. */
+        bool changes_something = plan->n_steps > 0 || plan->n_removals > 0;
         plan_free(plan);
-        return accepted;
+        return changes_something;
 }
 
 static void write_way_out(struct words *words, const char *label, enum verb verb, enum way_flags flags,

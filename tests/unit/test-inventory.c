@@ -180,6 +180,8 @@ static void stock_kernel_with_iomem(void **state) {
         sysroot_add_blocks(&sysroot, 96, 8, 1, "online", "Movable");
         sysroot_add_blocks(&sysroot, 120, 8, 1, "online", "Movable");
         sysroot_add_blocks(&sysroot, 160, 2, 1, "online", "Normal");
+        sysroot_add_blocks(&sysroot, 168, 8, 0, "online", "Normal");
+        sysroot_add_blocks(&sysroot, 176, 8, 0, "online", "Normal");
         add_acpi_device("PNP0C80:00", 64, 8);
         sysroot_write(&sysroot, "proc/iomem",
                       "00000000-00000fff : Reserved\n"
@@ -196,6 +198,10 @@ static void stock_kernel_with_iomem(void **state) {
                       "300000000-33fffffff : virtio3\n"
                       "  300000000-33fffffff : System RAM (virtio_mem)\n"
                       "3c0000000-3ffffffff : System RAM (mydriver)\n"
+                      "540000000-57fffffff : System RAM\n"
+                      "  540000000-54000ffff : reserved\n"
+                      "580000000-5bfffffff : System RAM\n"
+                      "  590000000-59fffffff : Crash kernel\n"
                       "garbage\n");
 
         struct inventory *inventory = read_all();
@@ -203,7 +209,7 @@ static void stock_kernel_with_iomem(void **state) {
                          "8-23 node0 online Normal boot -; 40-55 node0 online Movable unknown est0; "
                          "64-71 node0 online Movable hot-added est1; 72-79 node1 online Movable hot-added est2; "
                          "96-103 node1 online Movable hot-added est3; 120-127 node1 online Movable hot-added est4; "
-                         "160-161 node1 online Normal unknown est5");
+                         "160-161 node1 online Normal unknown est5; 168-183 node0 online Normal boot -");
         assert_range(inventory, 0, "est0 40-55 node0 other - 1073741824 estimated unknown");
         assert_range(inventory, 1, "est1 64-71 node0 acpi PNP0C80:00 1073741824 estimated hot-added");
         assert_range(inventory, 2, "est2 72-79 node1 dax dax0.0 1073741824 estimated hot-added");
@@ -233,6 +239,7 @@ static void stock_kernel_without_addresses(void **state) {
                 "00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n00000000-00000000 : System RAM\n",
         };
         sysroot_add_machine(&sysroot);
+        sysroot_add_blocks(&sysroot, 0, 1, 0, "online", "Normal");
         sysroot_add_blocks(&sysroot, 8, 8, 0, "online", "Normal");
         sysroot_add_blocks(&sysroot, 16, 4, 1, "online", "Normal");
         sysroot_add_blocks(&sysroot, 40, 16, 1, "offline", "Normal Movable");
@@ -244,9 +251,9 @@ static void stock_kernel_without_addresses(void **state) {
                         sysroot_write(&sysroot, "proc/iomem", "%s", texts[i]);
                 struct inventory *inventory = read_all();
                 assert_described(inventory,
-                                 "8-15 node0 online Normal unknown est0; 16-19 node1 online Normal unknown est1; "
-                                 "40-55 node1 offline - hot-added est2");
-                assert_range(inventory, 2, "est2 40-55 node1 dax dax0.0 1073741824 estimated hot-added");
+                                 "0-0 node0 online Normal unknown est0; 8-15 node0 online Normal unknown est1; "
+                                 "16-19 node1 online Normal unknown est2; 40-55 node1 offline - hot-added est3");
+                assert_range(inventory, 3, "est3 40-55 node1 dax dax0.0 1073741824 estimated hot-added");
                 inventory_free(inventory);
         }
 
@@ -256,8 +263,8 @@ static void stock_kernel_without_addresses(void **state) {
         sysfs.iomem_fd = openat(sysfs.root_fd, "privileged", O_RDONLY | O_CLOEXEC);
         struct inventory *inventory = read_all();
         assert_described(inventory,
-                         "8-15 node0 online Normal boot -; 16-19 node1 online Normal boot -; "
-                         "40-55 node1 offline - hot-added est0");
+                         "0-0 node0 online Normal unknown est0; 8-15 node0 online Normal boot -; "
+                         "16-19 node1 online Normal boot -; 40-55 node1 offline - hot-added est1");
         inventory_free(inventory);
         close(sysfs.iomem_fd);
         (void)state;
@@ -280,6 +287,14 @@ static void estimates_keep_their_numbers(void **state) {
         assert_int_equal(second->ranges[1].span.first_block, 41);
         assert_int_equal(second->ranges[2].number, 1);
         assert_int_equal(second->next_estimate, 4);
+
+        /* A run that grew is another one. */
+        sysroot_add_blocks(&sysroot, 72, 1, 0, "online", "Normal");
+        struct inventory *grown = read_with(&(struct inventory_options){ .previous = second });
+        assert_int_equal(grown->ranges[2].span.first_block, 64);
+        assert_int_equal(grown->ranges[2].number, 4);
+        inventory_free(grown);
+        sysroot_unlink(&sysroot, "sys/devices/system/memory/memory72");
 
         /* A list of known estimates in no order and without a counter serves as well. */
         struct inventory *third = NULL;
@@ -492,6 +507,20 @@ static void few_system_calls(void **state) {
         (void)state;
 }
 
+static void a_block_in_two_nodes_counts_to_the_lowest(void **state) {
+        sysroot_add_machine(&sysroot);
+        sysroot_add_blocks(&sysroot, 0, 4, 1, "online", "Normal");
+        sysroot_link(&sysroot, "sys/devices/system/node/node0/memory3", "../../memory/memory3");
+        sysroot_link(&sysroot, "sys/devices/system/node/node2/memory3", "../../memory/memory3");
+        sysroot_link(&sysroot, "sys/devices/system/memory/memory3/node0", "../../node/node0");
+        struct inventory *inventory = read_all();
+        assert_int_equal(extent_list_find(&inventory->extents, 2)->node, 1);
+        assert_int_equal(extent_list_find(&inventory->extents, 3)->node, 0);
+        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 3), 0);
+        inventory_free(inventory);
+        (void)state;
+}
+
 static void threads_make_no_difference(void **state) {
         sysroot_add_machine(&sysroot);
         for (uint64_t i = 0; i < 40; i++)
@@ -601,6 +630,7 @@ int main(void) {
                 TEST(ranges_come_and_go),
                 TEST(blocks_under_estimates_make_them_stale),
                 TEST(few_system_calls),
+                TEST(a_block_in_two_nodes_counts_to_the_lowest),
                 TEST(threads_make_no_difference),
                 TEST(faults),
                 TEST(odd_ranges),

@@ -476,6 +476,10 @@ static void unknown_memory_is_never_removed(void **state) {
         };
         check_rows(inventory, NULL, rows, ARRAY_SIZE(rows));
 
+        /* Not even where there would be a way. */
+        range->driver = DRIVER_PSERIES;
+        check_rows(inventory, NULL, &rows[2], 1);
+
         struct plan *plan = make_plan(inventory, NULL, VERB_OFFLINE, "36", 0);
         assert_string_equal(plan->refusals[0].text,
                             "memory36 (128 MiB) is part of a 1 GiB kernel mapping (estimated), memory32-39 of est0\n"

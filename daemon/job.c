@@ -159,7 +159,7 @@ static enum job_result outcome_of_all(const struct job *job) {
 }
 
 bool job_is_ending(const struct job *job) {
-        return job->has_ended || job->finish_source;
+        return job->has_ended || job->finish_source || job->state == JOB_FINISHED;
 }
 
 void job_conclude(struct job *job) {
@@ -455,6 +455,9 @@ static void write_block(struct job *job, const struct worker_reply *found) {
                 .zone = (enum block_zone)found->zone,
         };
 
+        /* Somebody else's offline hangs there: what it was before that is what it goes back to. */
+        if (prior.state == BLOCK_GOING_OFFLINE)
+                prior.state = BLOCK_ONLINE;
         if (prior.state == step->target) {
                 block_done(job);
                 return;

@@ -135,7 +135,7 @@ void job_worker_stuck(struct job *job);
 
 /* Gives an ended job its result. */
 void job_conclude(struct job *job);
-/* It was cancelled or rejected before it started; `ended` comes from the loop. */
+/* It is finished, or `ended` was called or will be, from the loop. */
 bool job_is_ending(const struct job *job);
 
 /* 0 to 1. */

@@ -250,7 +250,8 @@ static void send_refresh(struct tracker *tracker) {
                 .n_ranges = tracker->n_ranges,
         };
 
-        memcpy(request.spans, tracker->blocks.items, tracker->blocks.n * sizeof(*request.spans));
+        if (tracker->blocks.n > 0)
+                memcpy(request.spans, tracker->blocks.items, tracker->blocks.n * sizeof(*request.spans));
         memcpy(request.ranges, tracker->ranges, tracker->n_ranges * sizeof(*request.ranges));
         tracker->reading_after_gap = false;
         forget_pending(tracker);

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What can be completed is asked of memctl itself, so that it cannot differ from what memctl takes.
+
+function __memctl_command
+    for word in (commandline -opc)[2..]
+        string match -q -- '-*' $word; or begin
+            echo $word
+            return
+        end
+    end
+end
+
+function __memctl_commands
+    memctl --help 2>/dev/null | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { name = $1; $1 = ""; print name "\t" substr($0, 2) }'
+end
+
+function __memctl_options
+    memctl (__memctl_command) --help 2>/dev/null | grep -oE '(^|[ ,])--[a-z-]+' | tr -d ' ,'
+end
+
+function __memctl_selectors
+    echo all
+    memctl list --ranges -nr -o NAME 2>/dev/null
+    memctl list --ranges -nr -o DEVICE 2>/dev/null | sed -n 's/^..*/device:&/p'
+    memctl list -nr -o BLOCK 2>/dev/null | sed 's/^/memory/'
+    memctl list -nr -o NODE 2>/dev/null | sort -u | sed -n 's/^[0-9]/node&/p'
+end
+
+complete -c memctl -f
+complete -c memctl -n 'test -z (__memctl_command)' -a '(__memctl_commands)'
+complete -c memctl -n 'string match -q -- "-*" (commandline -ct)' -a '(__memctl_options)'
+complete -c memctl -n 'contains -- (__memctl_command) list show online offline remove plan' -a '(__memctl_selectors)'
+complete -c memctl -n 'test (__memctl_command) = plan' -a 'online offline remove'
+complete -c memctl -n 'contains -- (__memctl_command) cancel wait' -a '(memctl jobs -nr -o JOB 2>/dev/null)'

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# memctl on a terminal: colour, progress, Ctrl-C. On the simulated machine.
+# shellcheck source-path=SCRIPTDIR source=cli.sh
+. "$(dirname "$0")/cli.sh"
+on_simulated_machine "$@"
+export TERM=xterm-256color
+
+terminal() {
+        run /usr/bin/python3 "$here/in-terminal" "$@"
+}
+
+escape=$'\e'
+
+# Colour on a terminal, none in a pipe, none where it is not wanted; and nothing is told by it alone.
+terminal -- "$MEMCTL" list -n -o BLOCK,STATE range0
+expect_status 0
+expect_out_has "$escape[32m"
+expect_out_has online
+NO_COLOR=1 terminal -- "$MEMCTL" list -n -o BLOCK,STATE range0
+expect_out_has online
+[[ $out != *"$escape"* ]] || fail 'NO_COLOR was set'
+TERM=dumb terminal -- "$MEMCTL" list -n -o BLOCK,STATE range0
+[[ $out != *"$escape"* ]] || fail 'the terminal is dumb'
+memctl list -n -o BLOCK,STATE range0
+[[ $out != *"$escape"* ]] || fail 'a pipe is no terminal'
+
+# The default listings fit the terminal.
+terminal --size 80x24 -- "$MEMCTL" list
+expect_status 0
+while IFS= read -r line; do
+        plain=$(sed "s/$escape\[[0-9;]*m//g; s/\r//" <<<"$line")
+        [ "${#plain}" -le 80 ] || fail "over 80 columns: $plain"
+done <<<"$out"
+
+# Progress appears after a second, with what is done and what is left; Ctrl-C cancels and waits for the rollback.
+printf 'hang 4\n' >"$MEMSIM/control"
+terminal --when 'blocks left' '\x03' -- "$MEMCTL" offline 40-47
+expect_status 130
+expect_out_has '384M/1G'
+expect_out_has '5 blocks left'
+expect_out_has '█'
+expect_out_has 'memctl: cancelling, what was changed goes back'
+expect_out_has 'memctl: offline cancelled, everything is as it was'
+[ "$(cat /sys/devices/system/memory/memory4[0-7]/state | sort -u)" = online ] || fail 'the rollback was to be waited for'
+
+# Without UTF-8 the bar is ASCII.
+printf 'hang 4\n' >"$MEMSIM/control"
+LC_ALL=C terminal --when '5 blocks left' '\x03' -- "$MEMCTL" offline 40-47
+expect_status 130
+expect_out_has '###'
+! grep -aq '[^[:print:][:cntrl:]]' <<<"$out" || fail 'only ASCII was expected'
+
+# A second Ctrl-C does not wait: the rollback, whose own write hangs, goes on in its job.
+printf 'hang 4\nhang 5\n' >"$MEMSIM/control"
+terminal --when '5 blocks left' '\x03' --when 'do not wait for it' '\x03' -- "$MEMCTL" offline 40-47
+expect_status 130
+expect_out_has 'the rollback still runs in job'
+expect_out_has 'memctl wait'
+# The write is released when it hangs, which nothing tells: until the job is over.
+status=124
+while [ "$status" -eq 124 ]; do
+        printf 'release\n' >"$MEMSIM/control"
+        memctl wait --timeout=1s
+done
+expect_status 0
+[ "$(cat /sys/devices/system/memory/memory4[0-7]/state | sort -u)" = online ] || fail 'the rollback was to go on'
+
+# No progress where no terminal is.
+printf 'hang 4\n' >"$MEMSIM/control"
+memctl offline --timeout=2s 40-47
+expect_status 124
+[[ $err != *'blocks left'* ]] || fail 'a pipe wants no progress'

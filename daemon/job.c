@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "job.h"
+#include "job-parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,9 +8,6 @@
 
 #include "cleanup.h"
 #include "log.h"
-
-/* Back to its zone takes at most: offline, online in the right one, and a look at the result. */
-#define ROLLBACK_ATTEMPTS_MAX 4
 
 static const char *const state_words[_JOB_STATE_MAX] = {
         [JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",   [JOB_ROLLING_BACK] = "rolling-back",
@@ -126,7 +123,7 @@ bool job_overlaps(const struct job *job, const struct span_list *blocks) {
         return false;
 }
 
-static void set_state(struct job *job, enum job_state state) {
+void job_set_state(struct job *job, enum job_state state) {
         if (job->state == state)
                 return;
         job->state = state;
@@ -134,7 +131,7 @@ static void set_state(struct job *job, enum job_state state) {
 }
 
 /* Memory for bookkeeping that ran out must not lose what was done: the job goes on and says what it still knows. */
-static void note(struct job *job, struct span span, enum block_outcome outcome, int error) {
+void job_note(struct job *job, struct span span, enum block_outcome outcome, int error) {
         if (result_list_set(&job->results, span, outcome, error) < 0)
                 (void)log_oom();
 }
@@ -167,7 +164,7 @@ void job_conclude(struct job *job) {
         job->state = JOB_FINISHED;
 }
 
-static void finish(struct job *job) {
+void job_finish(struct job *job) {
         job->total_timer = sd_event_source_disable_unref(job->total_timer);
         job->block_timer = sd_event_source_disable_unref(job->block_timer);
         job->rollback_timer = sd_event_source_disable_unref(job->rollback_timer);
@@ -182,33 +179,28 @@ static int on_finish_source(sd_event_source *source, void *userdata) {
 
         (void)source;
         job->finish_source = sd_event_source_disable_unref(job->finish_source);
-        finish(job);
+        job_finish(job);
         return 0;
 }
 
-static void finish_later(struct job *job) {
+void job_finish_later(struct job *job) {
         if (sd_event_add_defer(job->event, &job->finish_source, on_finish_source, job) < 0)
-                finish(job);
+                job_finish(job);
 }
 
 static void take_next_block(struct job *job);
-static void roll_back(struct job *job, struct span within);
-static void roll_back_next(struct job *job);
 static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata);
-static void on_rollback_reply(const struct worker_reply *reply, int payload_fd, void *userdata);
-
-static const struct span everything = { 0, UINT64_MAX };
 
 static bool is_forward(const struct job *job) {
         return job->rollback_within.n_blocks == 0;
 }
 
 /* Not only a unit that failed: the end of the job. */
-static bool is_all_going_back(const struct job *job) {
+bool job_is_all_going_back(const struct job *job) {
         return job->rollback_within.n_blocks == UINT64_MAX;
 }
 
-static void ask_worker(struct job *job, enum worker_command command, const char *word) {
+void job_ask_worker(struct job *job, enum worker_command command, const char *word) {
         struct worker_request request = {
                 .command = command,
                 .block = job->block,
@@ -216,7 +208,7 @@ static void ask_worker(struct job *job, enum worker_command command, const char 
                 .prior_state = job->found.state,
                 .prior_zone = job->found.zone,
         };
-        worker_reply_fn on_reply = is_forward(job) ? on_forward_reply : on_rollback_reply;
+        worker_reply_fn on_reply = is_forward(job) ? on_forward_reply : job_on_rollback_reply;
         int r;
 
         job->is_writing = command == WORKER_WRITE;
@@ -228,7 +220,7 @@ static void ask_worker(struct job *job, enum worker_command command, const char 
 }
 
 static void stop(struct job *job, enum job_result why) {
-        if (is_all_going_back(job) || job->stop != JOB_RESULT_NONE)
+        if (job_is_all_going_back(job) || job->stop != JOB_RESULT_NONE)
                 return;
         job->stop = why;
         /* A unit that is going back is let finish. */
@@ -243,17 +235,7 @@ static int on_forward_timer(sd_event_source *source, uint64_t usec, void *userda
         return 0;
 }
 
-static int on_rollback_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct job *job = userdata;
-
-        (void)source;
-        (void)usec;
-        job->rollback_timed_out = true;
-        worker_abort(job->worker);
-        return 0;
-}
-
-static void arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd_event_time_handler_t handler) {
+void job_arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd_event_time_handler_t handler) {
         *timer = sd_event_source_disable_unref(*timer);
         if (timeout_usec == USEC_INFINITY)
                 return;
@@ -263,10 +245,10 @@ static void arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec,
 
 void job_start(struct job *job, struct worker *worker) {
         job->worker = worker;
-        set_state(job, JOB_RUNNING);
-        arm(job, &job->total_timer, job->change.timeout_usec, on_forward_timer);
+        job_set_state(job, JOB_RUNNING);
+        job_arm(job, &job->total_timer, job->change.timeout_usec, on_forward_timer);
         if (job->n_steps == 0) {
-                finish_later(job);
+                job_finish_later(job);
                 return;
         }
         job->block = job->steps[0].step.span.first_block;
@@ -279,33 +261,31 @@ void job_cancel(struct job *job) {
                 return;
         if (job->state == JOB_QUEUED) {
                 job->stop = JOB_RESULT_CANCELLED;
-                finish_later(job);
+                job_finish_later(job);
         } else
                 stop(job, JOB_RESULT_CANCELLED);
 }
 
 void job_reject(struct job *job, int error) {
         for (size_t i = 0; i < job->n_steps; i++)
-                note(job, job->steps[i].step.span, OUTCOME_NOT_TRIED, error);
+                job_note(job, job->steps[i].step.span, OUTCOME_NOT_TRIED, error);
         job->has_failed = true;
-        finish_later(job);
+        job_finish_later(job);
 }
 
 void job_worker_stuck(struct job *job) {
         log_error("Job %llu: a write to memory%llu/state does not end; memory hot-plug is blocked on this machine",
                   (unsigned long long)job->id, (unsigned long long)job->block);
-        set_state(job, JOB_STUCK);
+        job_set_state(job, JOB_STUCK);
 }
-
-/* Forward */
 
 static void take_next_block(struct job *job) {
         if (job->step_index == job->n_steps) {
-                finish(job);
+                job_finish(job);
                 return;
         }
-        arm(job, &job->block_timer, job->settings.block_timeout_usec, on_forward_timer);
-        ask_worker(job, WORKER_INSPECT, NULL);
+        job_arm(job, &job->block_timer, job->settings.block_timeout_usec, on_forward_timer);
+        job_ask_worker(job, WORKER_INSPECT, NULL);
 }
 
 static void advance(struct job *job, size_t step_index) {
@@ -317,7 +297,7 @@ static void advance(struct job *job, size_t step_index) {
 static void block_done(struct job *job) {
         const struct span *span = &job->steps[job->step_index].step.span;
 
-        note(job, (struct span){ job->block, 1 }, OUTCOME_DONE, 0);
+        job_note(job, (struct span){ job->block, 1 }, OUTCOME_DONE, 0);
         job->bytes_done += job->settings.block_size_bytes;
         if (++job->block == span_end(span))
                 advance(job, job->step_index + 1);
@@ -342,8 +322,7 @@ static uint64_t count_blocks(const struct job_step *steps, size_t n) {
         return n_blocks;
 }
 
-/* How many steps from `first` on lie in one unit. */
-static size_t count_unit_steps(const struct job_step *steps, size_t n, size_t first) {
+size_t job_count_unit_steps(const struct job_step *steps, size_t n, size_t first) {
         size_t i = first;
 
         while (i < n && steps[i].unit.first_block == steps[first].unit.first_block)
@@ -354,7 +333,7 @@ static size_t count_unit_steps(const struct job_step *steps, size_t n, size_t fi
 /* The first spare unit that changes as many blocks as the failed one: only that keeps the amount exact. */
 static bool find_spare(const struct job *job, uint64_t n_blocks, size_t *ret_first, size_t *ret_n) {
         for (size_t first = 0; first < job->n_spares;) {
-                size_t n = count_unit_steps(job->spares, job->n_spares, first);
+                size_t n = job_count_unit_steps(job->spares, job->n_spares, first);
 
                 if (count_blocks(job->spares + first, n) == n_blocks) {
                         *ret_first = first;
@@ -390,7 +369,7 @@ static bool take_spare(struct job *job, size_t unit_first, size_t behind) {
 static void block_failed(struct job *job, int error) {
         const struct job_step *step = &job->steps[job->step_index];
 
-        note(job, (struct span){ job->block, 1 }, OUTCOME_FAILED, error);
+        job_note(job, (struct span){ job->block, 1 }, OUTCOME_FAILED, error);
         if (job->change.best_effort && job->settings.keeps_parts && job->stop == JOB_RESULT_NONE) {
                 job->has_failed = true;
                 if (++job->block == span_end(&step->step.span))
@@ -400,36 +379,35 @@ static void block_failed(struct job *job, int error) {
         }
         /* Blocks whose unit went whole stay: only the unit that failed goes back. */
         if (job->stop == JOB_RESULT_NONE && (job->change.best_effort || job->n_spares > 0))
-                roll_back(job, step->unit);
+                job_roll_back(job, step->unit);
         else if (job->change.best_effort)
-                roll_back(job, job->settings.keeps_parts ? (struct span){ job->block, 1 } : step->unit);
+                job_roll_back(job, job->settings.keeps_parts ? (struct span){ job->block, 1 } : step->unit);
         else
-                roll_back(job, everything);
+                job_roll_back(job, job_everything);
 }
 
-/* The unit that failed is as before: on with a spare, the next unit, or back with all. */
-static void unit_restored(struct job *job) {
+void job_unit_restored(struct job *job) {
         size_t first, behind;
 
         if (job->owed.n > 0 || job->stop != JOB_RESULT_NONE) {
                 /* Never go on over a rollback that failed. */
                 if (job->change.best_effort)
-                        finish(job);
+                        job_finish(job);
                 else
-                        roll_back(job, everything);
+                        job_roll_back(job, job_everything);
                 return;
         }
         first = unit_start(job);
-        behind = first + count_unit_steps(job->steps, job->n_steps, first);
+        behind = first + job_count_unit_steps(job->steps, job->n_steps, first);
         if (!take_spare(job, first, behind)) {
                 job->has_failed = true;
                 if (!job->change.best_effort) {
-                        roll_back(job, everything);
+                        job_roll_back(job, job_everything);
                         return;
                 }
         }
         advance(job, behind);
-        set_state(job, JOB_RUNNING);
+        job_set_state(job, JOB_RUNNING);
         take_next_block(job);
 }
 
@@ -467,7 +445,7 @@ static void write_block(struct job *job, const struct worker_reply *found) {
                 block_failed(job, ENOMEM);
                 return;
         }
-        ask_worker(job, WORKER_WRITE, step_state_word(step));
+        job_ask_worker(job, WORKER_WRITE, step_state_word(step));
 }
 
 static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
@@ -483,235 +461,4 @@ static void on_forward_reply(const struct worker_reply *reply, int payload_fd, v
                 block_failed(job, stop_errno(job, 0));
         else
                 write_block(job, reply);
-}
-
-/* Back */
-
-/* The last changed block inside the rollback's span, and what it was. */
-static const struct extent *last_prior(const struct job *job, uint64_t *ret_block) {
-        for (size_t i = job->prior.n; i-- > 0;) {
-                struct span both = span_intersect(extent_span(&job->prior.items[i]), job->rollback_within);
-
-                if (both.n_blocks > 0) {
-                        *ret_block = span_end(&both) - 1;
-                        return &job->prior.items[i];
-                }
-        }
-        return NULL;
-}
-
-static void roll_back(struct job *job, struct span within) {
-        job->block_timer = sd_event_source_disable_unref(job->block_timer);
-        job->rollback_within = within;
-        job->rollback_timed_out = false;
-        if (is_all_going_back(job)) {
-                job->total_timer = sd_event_source_disable_unref(job->total_timer);
-                job->has_failed = true;
-        }
-        arm(job, &job->rollback_timer, job->settings.rollback_timeout_usec, on_rollback_timer);
-        set_state(job, JOB_ROLLING_BACK);
-        job->rollback_attempts = 0;
-        roll_back_next(job);
-}
-
-static void rollback_ended(struct job *job) {
-        bool was_everything = is_all_going_back(job);
-
-        job->rollback_timer = sd_event_source_disable_unref(job->rollback_timer);
-        job->rollback_within = (struct span){ 0 };
-        if (was_everything)
-                finish(job);
-        else
-                unit_restored(job);
-}
-
-static void roll_back_next(struct job *job) {
-        uint64_t block;
-
-        if (!last_prior(job, &block)) {
-                rollback_ended(job);
-                return;
-        }
-        job->block = block;
-        ask_worker(job, WORKER_INSPECT, NULL);
-}
-
-static void leave_block(struct job *job) {
-        job->rollback_attempts = 0;
-        if (extent_list_remove(&job->prior, (struct span){ job->block, 1 }) < 0) {
-                /* Splitting a run needs memory; without it this rollback cannot know where it is. */
-                (void)log_oom();
-                job->rollback_timed_out = true;
-        }
-}
-
-static void block_restored(struct job *job) {
-        const struct result_run *run = result_list_find(&job->results, job->block);
-
-        if (run && run->outcome == OUTCOME_DONE && job->bytes_done >= job->settings.block_size_bytes)
-                job->bytes_done -= job->settings.block_size_bytes;
-        if (run && (run->outcome == OUTCOME_DONE || run->outcome == OUTCOME_OWED))
-                note(job, (struct span){ job->block, 1 }, OUTCOME_ROLLED_BACK, 0);
-        leave_block(job);
-        job->callbacks.changed(job, job->userdata);
-        roll_back_next(job);
-}
-
-static void block_owed(struct job *job, const struct extent *prior, int error) {
-        struct extent owed = *prior;
-
-        owed.first_block = job->block;
-        owed.n_blocks = 1;
-        if (extent_list_set(&job->owed, &owed) < 0)
-                (void)log_oom();
-        note(job, (struct span){ job->block, 1 }, OUTCOME_OWED, error);
-        leave_block(job);
-        roll_back_next(job);
-}
-
-/* Time is up: whatever is left is owed. */
-static void all_owed(struct job *job) {
-        const struct extent *prior;
-        uint64_t block;
-
-        while ((prior = last_prior(job, &block))) {
-                struct span span = span_intersect(extent_span(prior), job->rollback_within);
-                struct extent owed = *prior;
-
-                owed.first_block = span.first_block;
-                owed.n_blocks = span.n_blocks;
-                if (extent_list_set(&job->owed, &owed) < 0)
-                        (void)log_oom();
-                note(job, span, OUTCOME_OWED, ETIMEDOUT);
-                if (extent_list_remove(&job->prior, span) < 0)
-                        extent_list_clear(&job->prior);
-        }
-        rollback_ended(job);
-}
-
-static bool is_as_before(const struct extent *prior, const struct worker_reply *found) {
-        return found->state == prior->state &&
-               (prior->state != BLOCK_ONLINE || prior->zone == ZONE_NONE || found->zone == prior->zone);
-}
-
-/* What to write next so that a block comes back to the state and zone it had. */
-static const char *way_back(const struct extent *prior, const struct worker_reply *found) {
-        if (prior->state == BLOCK_OFFLINE || found->state == BLOCK_ONLINE)
-                return "offline";
-        switch (prior->zone) {
-        case ZONE_NONE:
-                return "online";
-        case ZONE_MOVABLE:
-                return "online_movable";
-        default:
-                return "online_kernel";
-        }
-}
-
-static void on_rollback_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
-        struct job *job = userdata;
-        const struct extent *prior;
-        uint64_t block;
-
-        (void)payload_fd;
-        job->found = *reply;
-        if (job->state == JOB_STUCK)
-                set_state(job, JOB_ROLLING_BACK);
-        prior = last_prior(job, &block);
-        if (job->rollback_timed_out || !prior)
-                all_owed(job);
-        /* A process that died says nothing about the block: look again. */
-        else if (reply->error == -ECHILD && job->rollback_attempts++ < ROLLBACK_ATTEMPTS_MAX)
-                ask_worker(job, WORKER_INSPECT, NULL);
-        else if (reply->error < 0)
-                block_owed(job, prior, -reply->error);
-        else if (job->is_writing)
-                ask_worker(job, WORKER_INSPECT, NULL);
-        else if (is_as_before(prior, reply))
-                block_restored(job);
-        else if (job->rollback_attempts++ >= ROLLBACK_ATTEMPTS_MAX)
-                block_owed(job, prior, EIO);
-        else
-                ask_worker(job, WORKER_WRITE, way_back(prior, reply));
-}
-
-/* After a restart */
-
-static bool is_in_target(const struct job_step *step, const struct inventory *inventory) {
-        uint64_t block = step->step.span.first_block;
-
-        while (block < span_end(&step->step.span)) {
-                const struct extent *extent = extent_list_find(&inventory->extents, block);
-
-                if (!extent || extent->state != step->step.target)
-                        return false;
-                block = extent_end(extent);
-        }
-        return true;
-}
-
-/* All steps of the unit that starts at steps[first]. */
-static bool is_unit_in_target(const struct job *job, size_t first, const struct inventory *inventory) {
-        size_t n = count_unit_steps(job->steps, job->n_steps, first);
-
-        for (size_t i = first; i < first + n; i++)
-                if (!is_in_target(&job->steps[i], inventory))
-                        return false;
-        return true;
-}
-
-static void keep(struct job *job, const struct job_step *step) {
-        if (extent_list_remove(&job->prior, step->step.span) < 0)
-                (void)log_oom();
-        note(job, step->step.span, OUTCOME_DONE, 0);
-}
-
-/* What need not go back; says whether that is everything. */
-static bool keep_what_went(struct job *job, const struct inventory *inventory) {
-        bool all = true;
-
-        for (size_t i = 0; i < job->n_steps; i++)
-                all = all && is_in_target(&job->steps[i], inventory);
-        for (size_t i = 0; i < job->n_steps; i++) {
-                size_t first = i;
-
-                while (first > 0 && job->steps[first - 1].unit.first_block == job->steps[i].unit.first_block)
-                        first--;
-                if (all ||
-                    (job->change.best_effort && !job->settings.keeps_parts && is_unit_in_target(job, first, inventory)))
-                        keep(job, &job->steps[i]);
-        }
-        if (job->change.best_effort && job->settings.keeps_parts)
-                extent_list_clear(&job->prior);
-        return all;
-}
-
-void job_recover(struct job *job, struct worker *worker, const struct inventory *inventory) {
-        job->worker = worker;
-        if (keep_what_went(job, inventory))
-                finish_later(job);
-        else
-                roll_back(job, everything);
-}
-
-void job_retry(struct job *job, struct worker *worker) {
-        job->worker = worker;
-        job->has_ended = false;
-        job->result = JOB_RESULT_NONE;
-        job->prior = job->owed;
-        job->owed = (struct extent_list){ 0 };
-        roll_back(job, everything);
-}
-
-bool job_forgive(struct job *job, const struct span_list *blocks) {
-        size_t n_before = job->owed.n;
-        bool any = false;
-
-        for (size_t i = 0; i < blocks->n && n_before > 0; i++) {
-                for (size_t j = 0; j < job->owed.n; j++)
-                        any = any || span_intersect(extent_span(&job->owed.items[j]), blocks->items[i]).n_blocks > 0;
-                if (extent_list_remove(&job->owed, blocks->items[i]) < 0)
-                        (void)log_oom();
-        }
-        return any;
 }

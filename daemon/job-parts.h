@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the two halves of a job, forward (job.c) and back (job-rollback.c), share with each other and nobody else. */
+
+#include "job.h"
+
+extern const struct span job_everything;
+
+/* Both directions */
+void job_set_state(struct job *job, enum job_state state);
+void job_note(struct job *job, struct span span, enum block_outcome outcome, int error);
+/* Asks about, or writes, job->block; the reply goes to the direction the job has. */
+void job_ask_worker(struct job *job, enum worker_command command, const char *word);
+/* Sets a timer anew; USEC_INFINITY: none. */
+void job_arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd_event_time_handler_t handler);
+bool job_is_all_going_back(const struct job *job);
+/* How many steps from `first` on lie in one unit. */
+size_t job_count_unit_steps(const struct job_step *steps, size_t n, size_t first);
+/* All writes are over. The second one says so from the loop, so that whoever started the job replies first. */
+void job_finish(struct job *job);
+void job_finish_later(struct job *job);
+
+/* Forward */
+
+/* The unit that failed is as before, or owed: on with a spare, the next unit, or back with all. */
+void job_unit_restored(struct job *job);
+
+/* Back */
+
+/* What was changed inside the span goes back; then the job ends, or with less than everything, goes on. */
+void job_roll_back(struct job *job, struct span within);
+void job_on_rollback_reply(const struct worker_reply *reply, int payload_fd, void *userdata);

@@ -172,10 +172,11 @@ int memory_add(struct machine *machine, const struct memory_add *add) {
         uint64_t first = add->start / machine->block_size, n = add->size / machine->block_size;
         bool new_node;
 
+        /* The resource comes first: what cannot have one "exists", an empty one too. */
+        if (add->size == 0 || blocks_any(&machine->blocks, first, n ? n : 1))
+                return -EEXIST;
         if (!is_block_span(machine, add->start, add->size) || add->node < 0)
                 return -EINVAL;
-        if (blocks_any(&machine->blocks, first, n))
-                return -EEXIST;
         range.name = strdup(add->name);
         if (!range.name)
                 return -ENOMEM;

@@ -9,6 +9,7 @@
 #include "change-plan.h"
 #include "cleanup.h"
 #include "log.h"
+#include "onliner.h"
 #include "queue.h"
 #include "tracker.h"
 #include "udev.h"
@@ -23,6 +24,8 @@ struct manager {
         struct udev_watch *udev; /* NULL with a sysroot: udev knows only the running system */
         struct tracker *tracker;
         struct queue *queue;
+        struct onliner *onliner;
+        bool is_serving; /* people see what is done */
         bool stopping;
 };
 
@@ -193,6 +196,99 @@ struct job *const *manager_jobs(const struct manager *manager, size_t *ret_n) {
 
 void manager_recover(struct manager *manager) {
         queue_recover(manager->queue);
+        manager->is_serving = true;
+        onliner_look(manager->onliner, manager_inventory(manager));
+}
+
+/* What the onliner asks */
+
+static const struct policy *policy_of(const struct range *range, void *userdata) {
+        enum policy_choice choice;
+
+        return manager_policy(userdata, range, &choice);
+}
+
+static bool drivers_matter(void *userdata) {
+        const struct manager *manager = userdata;
+
+        for (size_t i = 0; i < manager->policies.n; i++)
+                if (manager->policies.items[i].match_driver == DRIVER_ACPI ||
+                    manager->policies.items[i].match_driver == DRIVER_OTHER)
+                        return true;
+        return false;
+}
+
+static bool udev_has_seen(uint64_t range_number, void *userdata) {
+        const struct manager *manager = userdata;
+
+        return udev_watch_has_seen(manager->udev, range_number);
+}
+
+static bool udev_may_speak(void *userdata) {
+        const struct manager *manager = userdata;
+
+        return manager->udev && udev_is_running();
+}
+
+static bool is_remainder(uint64_t range_number, void *userdata) {
+        const struct manager *manager = userdata;
+
+        return udev_watch_is_remainder(manager->udev, range_number);
+}
+
+static void log_refused(const char *range, const struct plan *plan) {
+        _cleanup_free_ char *text = plan_refusal_text(plan);
+
+        log_warning("%s cannot be brought online by policy: %s", range, text ? text : "refused");
+}
+
+static int bring_online(const char *range, void *userdata) {
+        _cleanup_(change_clear) struct change change = {
+                .verb = VERB_ONLINE,
+                .selectors = calloc(2, sizeof(char *)),
+                .best_effort = true,
+                .timeout_usec = USEC_INFINITY,
+        };
+        _cleanup_free_ char *message = NULL;
+        struct plan *plan = NULL;
+        struct job *job;
+        int r;
+
+        if (!change.selectors || !(change.selectors[0] = strdup(range)))
+                return log_oom();
+        r = manager_submit(userdata, &change, &job, &plan, &message);
+        if (r == MANAGER_REFUSED)
+                log_refused(range, plan);
+        else if (r != MANAGER_PLANNED)
+                log_warning("%s cannot be brought online by policy: %s", range,
+                            message ? message : strerror(r < 0 ? -r : EINVAL));
+        plan_free(plan);
+        return r < 0 ? r : 0;
+}
+
+static void on_resynced(int error, void *userdata) {
+        struct manager *manager = userdata;
+
+        (void)error;
+        onliner_look(manager->onliner, manager_inventory(manager));
+}
+
+static void resync(void *userdata) {
+        static const struct span_list nothing = { 0 };
+        struct manager *manager = userdata;
+
+        tracker_resync(manager->tracker);
+        if (tracker_sync(manager->tracker, &nothing, on_resynced, manager) < 0)
+                (void)log_oom();
+}
+
+static void on_udev_range(const char *action, uint64_t range_number, void *userdata) {
+        struct manager *manager = userdata;
+
+        (void)action;
+        (void)range_number;
+        if (manager->is_serving)
+                onliner_look(manager->onliner, manager_inventory(manager));
 }
 
 void manager_stop(struct manager *manager) {
@@ -208,7 +304,10 @@ static void on_updated(const struct inventory *previous, const struct span_list 
                 return;
         }
         manager->observer.inventory_changed(previous, changed, gone, manager->userdata);
+        if (!manager->is_serving)
+                return;
         queue_retry_owed(manager->queue);
+        onliner_look(manager->onliner, manager_inventory(manager));
 }
 
 static void on_failed(int error, void *userdata) {
@@ -247,6 +346,16 @@ static void on_idle(void *userdata) {
         manager->observer.idle(manager->userdata);
 }
 
+static const struct onliner_callbacks onliner_callbacks = {
+        .policy_of = policy_of,
+        .drivers_matter = drivers_matter,
+        .udev_has_seen = udev_has_seen,
+        .udev_is_running = udev_may_speak,
+        .is_remainder = is_remainder,
+        .bring_online = bring_online,
+        .resync = resync,
+};
+
 static int start(struct manager *manager, sd_event *event, const struct manager_options *options) {
         struct tracker_options tracker = {
                 .executable = options->executable,
@@ -277,10 +386,13 @@ static int start(struct manager *manager, sd_event *event, const struct manager_
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot read the policies");
         if (!options->sysroot) {
-                r = udev_watch_new(event, NULL, manager, &manager->udev);
+                r = udev_watch_new(event, on_udev_range, manager, &manager->udev);
                 if (r < 0)
                         log_errno(LOG_WARNING, r, "Cannot listen to udev; no udev rule can choose a policy");
         }
+        r = onliner_new(event, &onliner_callbacks, manager, &manager->onliner);
+        if (r < 0)
+                return r;
         r = tracker_new(event, &tracker, &manager->tracker);
         if (r < 0)
                 return r;
@@ -309,6 +421,7 @@ int manager_new(sd_event *event, const struct manager_options *options, struct m
 struct manager *manager_free(struct manager *manager) {
         if (!manager)
                 return NULL;
+        onliner_free(manager->onliner);
         queue_free(manager->queue);
         tracker_free(manager->tracker);
         udev_watch_free(manager->udev);

@@ -3,6 +3,7 @@
 #include "udev.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <libudev.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,20 +12,21 @@
 #include "cleanup.h"
 #include "log.h"
 
-#define RANGE_SUBSYSTEM "memory_range"
-#define POLICY_PROPERTY "MEMCTL_POLICY"
+#define RANGE_SUBSYSTEM    "memory_range"
+#define POLICY_PROPERTY    "MEMCTL_POLICY"
+#define REMAINDER_PROPERTY "MEMORY_RANGE_REMAINDER_OF"
 
-struct named_policy {
-        uint64_t range_number;
-        char *name;
+struct seen_range {
+        uint64_t number;
+        char *policy; /* NULL: no rule chose one */
 };
 
 struct udev_watch {
         struct udev *udev;
         struct udev_monitor *monitor;
         sd_event_source *source;
-        struct named_policy *policies;
-        size_t n_policies, n_allocated;
+        struct seen_range *ranges; /* that udevd has processed */
+        size_t n_ranges, n_allocated;
         udev_range_fn on_range;
         void *userdata;
 };
@@ -33,43 +35,62 @@ bool udev_is_running(void) {
         return access("/run/udev/control", F_OK) == 0;
 }
 
-static struct named_policy *find(const struct udev_watch *watch, uint64_t range_number) {
-        for (size_t i = 0; i < watch->n_policies; i++)
-                if (watch->policies[i].range_number == range_number)
-                        return &watch->policies[i];
+static struct seen_range *find(const struct udev_watch *watch, uint64_t number) {
+        for (size_t i = 0; i < watch->n_ranges; i++)
+                if (watch->ranges[i].number == number)
+                        return &watch->ranges[i];
         return NULL;
 }
 
 const char *udev_watch_policy(const struct udev_watch *watch, uint64_t range_number) {
-        const struct named_policy *policy = watch ? find(watch, range_number) : NULL;
+        const struct seen_range *range = watch ? find(watch, range_number) : NULL;
 
-        return policy ? policy->name : NULL;
+        return range ? range->policy : NULL;
 }
 
-static void forget(struct udev_watch *watch, uint64_t range_number) {
-        struct named_policy *policy = find(watch, range_number);
+bool udev_watch_has_seen(const struct udev_watch *watch, uint64_t range_number) {
+        return watch && find(watch, range_number);
+}
 
-        if (!policy)
+bool udev_watch_is_remainder(const struct udev_watch *watch, uint64_t range_number) {
+        _cleanup_free_ char *name = format_string("range%" PRIu64, range_number);
+        struct udev_device *device;
+        bool is_remainder;
+
+        if (!watch || !name)
+                return false;
+        device = udev_device_new_from_subsystem_sysname(watch->udev, RANGE_SUBSYSTEM, name);
+        if (!device)
+                return false;
+        is_remainder = udev_device_get_property_value(device, REMAINDER_PROPERTY);
+        udev_device_unref(device);
+        return is_remainder;
+}
+
+static void forget(struct udev_watch *watch, uint64_t number) {
+        struct seen_range *range = find(watch, number);
+
+        if (!range)
                 return;
-        free(policy->name);
-        *policy = watch->policies[--watch->n_policies];
+        free(range->policy);
+        *range = watch->ranges[--watch->n_ranges];
 }
 
-static int remember(struct udev_watch *watch, uint64_t range_number, const char *name) {
-        struct named_policy *grown;
-        char *copy;
+static int remember(struct udev_watch *watch, uint64_t number, const char *policy) {
+        struct seen_range *grown;
+        char *copy = NULL;
 
-        forget(watch, range_number);
-        if (!name || name[0] == '\0')
-                return 0;
-        grown = array_grow(watch->policies, &watch->n_allocated, watch->n_policies + 1, sizeof(*grown));
+        forget(watch, number);
+        grown = array_grow(watch->ranges, &watch->n_allocated, watch->n_ranges + 1, sizeof(*grown));
         if (!grown)
                 return -ENOMEM;
-        watch->policies = grown;
-        copy = strdup(name);
-        if (!copy)
-                return -ENOMEM;
-        grown[watch->n_policies++] = (struct named_policy){ range_number, copy };
+        watch->ranges = grown;
+        if (policy && policy[0] != '\0') {
+                copy = strdup(policy);
+                if (!copy)
+                        return -ENOMEM;
+        }
+        grown[watch->n_ranges++] = (struct seen_range){ number, copy };
         return 0;
 }
 
@@ -176,9 +197,9 @@ struct udev_watch *udev_watch_free(struct udev_watch *watch) {
                 udev_monitor_unref(watch->monitor);
         if (watch->udev)
                 udev_unref(watch->udev);
-        for (size_t i = 0; i < watch->n_policies; i++)
-                free(watch->policies[i].name);
-        free(watch->policies);
+        for (size_t i = 0; i < watch->n_ranges; i++)
+                free(watch->ranges[i].policy);
+        free(watch->ranges);
         free(watch);
         return NULL;
 }

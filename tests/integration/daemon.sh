@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 unset JOURNAL_STREAM
 
 if [[ ${1-} != --inside ]]; then
-        exec "$here/../sim/machine" "${machine_options[@]---daemon}" -- bash "$0" --inside
+        exec "$here/../sim/machine" ${machine_options---daemon} -- bash "$0" --inside
 fi
 
 client=$MEMCTL_BUILD/tests/integration/job-client

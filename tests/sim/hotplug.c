@@ -87,8 +87,17 @@ static void die(struct machine *machine, uint64_t address) {
         machine->died = true;
 }
 
+static void set_unmovable(struct block *block, void *userdata) {
+        (void)userdata;
+        block->unmovable = true;
+}
+
+/* A kernel zone that was empty is where the kernel's next pages come from: they are there before anyone can look. */
 int block_online(struct machine *machine, uint64_t block, enum online_type type) {
         const struct block *b = blocks_find(&machine->blocks, block);
+        uint64_t first, end;
+        bool takes_kernel_pages;
+        enum zone zone;
 
         if (!b)
                 return -ENODEV;
@@ -96,7 +105,11 @@ int block_online(struct machine *machine, uint64_t block, enum online_type type)
                 return 1;
         if (b->unmapped)
                 die(machine, block * machine->block_size);
-        change_state(machine, block, BLOCK_ONLINE, block_zone_for(machine, block, type));
+        zone = block_zone_for(machine, block, type);
+        takes_kernel_pages = zone != ZONE_MOVABLE && !machine_zone_span(machine, b->node, zone, &first, &end);
+        change_state(machine, block, BLOCK_ONLINE, zone);
+        if (takes_kernel_pages)
+                blocks_change(&machine->blocks, block, 1, set_unmovable, NULL);
         send_block_event(machine, "online", block);
         return 0;
 }
@@ -172,8 +185,10 @@ int memory_add(struct machine *machine, const struct memory_add *add) {
         uint64_t first = add->start / machine->block_size, n = add->size / machine->block_size;
         bool new_node;
 
-        /* The resource comes first: what cannot have one "exists", an empty one too. */
-        if (add->size == 0 || blocks_any(&machine->blocks, first, n ? n : 1))
+        /* The kernel's order: what can be mapped, then the resource, then the alignment. */
+        if (add->size == 0 || add->size - 1 > UINT64_MAX - add->start)
+                return -E2BIG;
+        if (blocks_any(&machine->blocks, first, n ? n : 1))
                 return -EEXIST;
         if (!is_block_span(machine, add->start, add->size) || add->node < 0)
                 return -EINVAL;

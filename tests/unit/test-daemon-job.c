@@ -190,6 +190,25 @@ static void on_stuck(void *userdata) {
         job_worker_stuck(fixture->job);
 }
 
+static void on_first_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
+        bool *replied = userdata;
+
+        (void)payload_fd;
+        assert_int_equal(reply->error, 0);
+        *replied = true;
+}
+
+/* A process that is still starting must not use up a job's time. */
+static void await_worker(struct fixture *fixture) {
+        struct worker_request request = { .command = WORKER_INSPECT, .block = FIRST, .journal = 1 };
+        bool replied = false;
+
+        assert_int_equal(journal_create(1, "{}", N_BLOCKS), 0);
+        assert_int_equal(worker_send(fixture->worker, &request, on_first_reply, &replied), 0);
+        while (!replied)
+                assert_true(sd_event_run(fixture->event, UINT64_MAX) >= 0);
+}
+
 static int set_up(void **state) {
         struct fixture *fixture = calloc(1, sizeof(*fixture));
         struct worker_options options = {
@@ -209,6 +228,7 @@ static int set_up(void **state) {
         assert_true(sd_event_new(&fixture->event) >= 0);
         options.sysroot = fixture->root.path;
         assert_int_equal(worker_new(fixture->event, &options, &fixture->worker), 0);
+        await_worker(fixture);
         *state = fixture;
         return 0;
 }
@@ -242,7 +262,7 @@ struct wish {
         enum verb verb;
         size_t n_units, n_spares;
         bool best_effort, keeps_parts;
-        uint64_t timeout_usec, block_timeout_usec;
+        uint64_t timeout_usec, block_timeout_usec, rollback_timeout_usec;
 };
 
 static void make_job(struct fixture *fixture, const struct wish *wish) {
@@ -255,11 +275,10 @@ static void make_job(struct fixture *fixture, const struct wish *wish) {
         struct job_settings settings = {
                 .keeps_parts = wish->keeps_parts,
                 .block_timeout_usec = wish->block_timeout_usec ? wish->block_timeout_usec : USEC_INFINITY,
-                .rollback_timeout_usec = 500 * USEC_PER_MSEC,
+                .rollback_timeout_usec = wish->rollback_timeout_usec ? wish->rollback_timeout_usec : USEC_INFINITY,
                 .block_size_bytes = BLOCK_SIZE,
         };
 
-        assert_int_equal(journal_create(1, "{}", N_BLOCKS), 0);
         assert_int_equal(job_new(fixture->event, 1, &change, &callbacks, fixture, &fixture->job), 0);
         assert_int_equal(job_plan(fixture->job, &settings, make_units(FIRST, wish->n_units, wish->verb), wish->n_units,
                                   make_units(FIRST + wish->n_units * UNIT, wish->n_spares, wish->verb), wish->n_spares),
@@ -443,7 +462,7 @@ static void a_hang_times_out(void **state) {
         struct fixture *fixture = *state;
 
         set_fault(fixture, FIRST + 2, "offline", "hang");
-        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .block_timeout_usec = 100 * USEC_PER_MSEC });
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .block_timeout_usec = 400 * USEC_PER_MSEC });
         assert_result(fixture, "timed-out");
         assert_machine(fixture, "MMMMMMMMMMMMMMMM");
         assert_results(fixture, "40-41 rolled-back; 42 failed 110; 43 not-tried");
@@ -466,7 +485,7 @@ static void best_effort_keeps_what_went_before_the_timeout(void **state) {
         run(fixture, &(struct wish){ .verb = VERB_OFFLINE,
                                      .n_units = 3,
                                      .best_effort = true,
-                                     .block_timeout_usec = 100 * USEC_PER_MSEC });
+                                     .block_timeout_usec = 400 * USEC_PER_MSEC });
         assert_result(fixture, "partial");
         assert_machine(fixture, "----MMMMMMMMMMMM");
 }
@@ -572,7 +591,7 @@ static void a_rollback_that_hangs_ends(void **state) {
 
         set_fault(fixture, FIRST + 3, "offline", "16");
         set_fault(fixture, FIRST + 1, "online_movable", "hang-hard");
-        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .rollback_timeout_usec = USEC_PER_SEC });
         assert_result(fixture, "rollback-incomplete");
         assert_machine(fixture, "--MMMMMMMMMMMMMM");
         assert_results(fixture, "40-41 owed 110; 42 rolled-back; 43 failed 16");

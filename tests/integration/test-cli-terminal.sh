@@ -15,7 +15,7 @@ escape=$'\e'
 # Colour on a terminal, none in a pipe, none where it is not wanted; and nothing is told by it alone.
 terminal -- "$MEMCTL" list -n -o BLOCK,STATE range0
 expect_status 0
-expect_out_has "$escape[32m"
+expect_out_has "${escape}[32m"
 expect_out_has online
 NO_COLOR=1 terminal -- "$MEMCTL" list -n -o BLOCK,STATE range0
 expect_out_has online
@@ -29,7 +29,7 @@ memctl list -n -o BLOCK,STATE range0
 terminal --size 80x24 -- "$MEMCTL" list
 expect_status 0
 while IFS= read -r line; do
-        plain=$(sed "s/$escape\[[0-9;]*m//g; s/\r//" <<<"$line")
+        plain=$(sed "s/${escape}\[[0-9;]*m//g; s/\r//" <<<"$line")
         [ "${#plain}" -le 80 ] || fail "over 80 columns: $plain"
 done <<<"$out"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -103,12 +105,16 @@ static int serve(const struct options *options) {
         return r;
 }
 
-/* The unit's StandardInput= is /proc/iomem, opened by root: only such an fd shows addresses. */
+/*
+ * The unit's StandardInput= is /proc/iomem, opened by root: only such an fd shows addresses. ProtectProc= gives the
+ * unit a procfs mount of its own, so the device numbers differ; an entry's inode number is the same in each.
+ */
 static bool stdin_is_iomem(void) {
         struct stat input, iomem;
+        struct statfs filesystem;
 
-        return fstat(STDIN_FILENO, &input) == 0 && stat("/proc/iomem", &iomem) == 0 && input.st_dev == iomem.st_dev &&
-               input.st_ino == iomem.st_ino;
+        return fstatfs(STDIN_FILENO, &filesystem) == 0 && filesystem.f_type == PROC_SUPER_MAGIC &&
+               fstat(STDIN_FILENO, &input) == 0 && stat("/proc/iomem", &iomem) == 0 && input.st_ino == iomem.st_ino;
 }
 
 static int work(const struct options *options) {

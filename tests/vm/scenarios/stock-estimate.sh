@@ -31,6 +31,9 @@ expect 0 'memctld.service is active' systemctl is-active memctld.service
 expect 1 'this kernel exports no ranges' test -e /sys/bus/memory_range
 expect 0 'the driver adds 2 GiB' driver add 0x140000000 0x80000000
 expect 0 'memctld sees it' await unit_is_known
+expect 0 'list' memctl list
+expect_line 'the memory of the kernel itself is known to be boot memory' '^0x40000000-0xbfffffff .* boot'
+expect_line 'whose the driver'"'"'s is cannot be told' '^0x140000000-0x1bfffffff .* unknown +est0$'
 story 'before a restart'
 expect 0 'restart of memctld' systemctl restart memctld.service
 story 'after a restart'

@@ -54,13 +54,13 @@ static void handle_init(void *userdata, struct fuse_conn_info *connection) {
 
 static void handle_lookup(fuse_req_t request, fuse_ino_t parent, const char *name) {
         struct fuse_entry_param entry = { .attr_timeout = FOREVER_SEC };
-        struct tree_file file;
+        struct tree_file file = { .row = NULL };
         uint64_t inode;
         int r = tree_lookup(filesystem_of(request)->simulation, parent, name, &inode);
 
         if (r == 0)
                 r = get_file(request, inode, &file);
-        if (r < 0) {
+        if (r != 0) {
                 fuse_reply_err(request, -r);
                 return;
         }

@@ -34,7 +34,7 @@ int quantity_parse(const char *text, uint64_t *ret) {
 
 int quantity_parse_span(const char *text, uint64_t *start, uint64_t *size) {
         const char *plus = strchr(text, '+');
-        uint64_t parsed_start, parsed_size;
+        uint64_t parsed_start = 0, parsed_size = 0;
         char first[64];
         int r;
 

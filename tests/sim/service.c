@@ -30,7 +30,7 @@ static int open_notify_socket(void) {
         if (fd < 0)
                 err(EXIT_FAILURE, "socket");
         (void)snprintf(name, sizeof(name), "@memctl-service-%d", (int)getpid());
-        (void)strcpy(address.sun_path + 1, name + 1);
+        memcpy(address.sun_path + 1, name + 1, strlen(name + 1));
         if (bind(fd, (struct sockaddr *)&address, (socklen_t)(sizeof(sa_family_t) + strlen(name))) < 0)
                 err(EXIT_FAILURE, "bind");
         if (setenv("NOTIFY_SOCKET", name, 1) < 0)

@@ -24,7 +24,7 @@ int synthetic_uevent(struct uevents *uevents, const char *device, const char *su
 
         if (strlen(text) >= sizeof(words))
                 return -EINVAL;
-        (void)strcpy(words, text);
+        memcpy(words, text, strlen(text) + 1);
         action = strtok_r(words, " ", &rest);
         if (!action || !is_action(action))
                 return -EINVAL;

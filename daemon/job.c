@@ -377,11 +377,10 @@ static void block_failed(struct job *job, int error) {
                 take_next_block(job);
                 return;
         }
-        /* Blocks whose unit went whole stay: only the unit that failed goes back. */
-        if (job->stop == JOB_RESULT_NONE && (job->change.best_effort || job->n_spares > 0))
-                job_roll_back(job, step->unit);
-        else if (job->change.best_effort)
-                job_roll_back(job, job->settings.keeps_parts ? (struct span){ job->block, 1 } : step->unit);
+        /* Units that went whole stay for now: only the one that failed goes back. */
+        if (job->change.best_effort || (job->stop == JOB_RESULT_NONE && job->n_spares > 0))
+                job_roll_back(job, job->change.best_effort && job->settings.keeps_parts ? (struct span){ job->block, 1 }
+                                                                                        : step->unit);
         else
                 job_roll_back(job, job_everything);
 }

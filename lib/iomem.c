@@ -122,7 +122,7 @@ int iomem_parse(const char *text, uint64_t block_size_bytes, struct iomem *ret) 
                 iomem.readable |= line.last != 0;
                 if (line.depth <= ram_depth)
                         ram_depth = DEPTH_MAX;
-                else if (is_proof_of_boot_memory(&line))
+                else if (is_proof_of_boot_memory(&line) && iomem.items[iomem.n - 1].kind == KIND_UNKNOWN)
                         iomem.items[iomem.n - 1].kind = KIND_BOOT;
 
                 if (ram_depth == DEPTH_MAX && name_starts_with(&line, SYSTEM_RAM)) {

@@ -166,19 +166,25 @@ static void check_udev(struct examination *examination) {
                      "systemctl start systemd-udevd");
 }
 
+static bool assigns(const char *rule, const char *attribute) {
+        const char *found = strstr(rule, attribute);
+
+        /* "==" compares */
+        return found && found[strlen(attribute)] != '=';
+}
+
 /* A rule that onlines or offlines memory blocks behind memctld's back. */
 static bool writes_state(const char *line, size_t n) {
-        _cleanup_free_ char *rule = strndup(line, n);
-        const char *attribute;
+        char *rule = strndup(line, n);
+        bool writes;
 
-        if (!rule || rule[strspn(rule, " \t")] == '#' || !strstr(rule, "SUBSYSTEM==\"memory\""))
+        if (!rule)
                 return false;
 
-        attribute = strstr(rule, "ATTR{state}=");
-        if (attribute && attribute[strlen("ATTR{state}=")] != '=')
-                return true;
-        attribute = strstr(rule, "ATTR{online}=");
-        return attribute && attribute[strlen("ATTR{online}=")] != '=';
+        writes = rule[strspn(rule, " \t")] != '#' && strstr(rule, "SUBSYSTEM==\"memory\"") &&
+                 (assigns(rule, "ATTR{state}=") || assigns(rule, "ATTR{online}="));
+        free(rule);
+        return writes;
 }
 
 struct rules {

@@ -49,7 +49,7 @@ static char *join(char **words) {
 }
 
 static int print_job(struct table *table, const struct job *job) {
-        _cleanup_free_ char *selectors = join(job->selectors);
+        char *selectors = join(job->selectors);
 
         if (!selectors)
                 return -ENOMEM;
@@ -58,6 +58,7 @@ static int print_job(struct table *table, const struct job *job) {
         table_set_number(table, COL_JOB, (int64_t)job->id);
         table_set_text(table, COL_VERB, job->verb);
         table_set_text(table, COL_SELECTORS, selectors);
+        free(selectors);
         table_set_text(table, COL_STATE, job->state);
         table_set_text(table, COL_RESULT, job->result);
         table_set_bytes(table, COL_SIZE, job->bytes_total);
@@ -117,8 +118,8 @@ int verb_jobs(const struct options *options, char **words, size_t n_words) {
         return status;
 }
 
-/* Finds the named jobs; tells which there is not. */
-static int find_jobs(const struct job_list *jobs, char **words, size_t n_words, const struct job **ret) {
+/* Finds the named jobs, as indexes; tells which there is not. */
+static int find_jobs(const struct job_list *jobs, char **words, size_t n_words, size_t *ret) {
         for (size_t i = 0; i < n_words; i++) {
                 uint64_t id;
                 size_t j = 0;
@@ -136,14 +137,14 @@ static int find_jobs(const struct job_list *jobs, char **words, size_t n_words, 
                                 words[i]);
                         return STATUS_REFUSED;
                 }
-                ret[i] = jobs->items + j;
+                ret[i] = j;
         }
 
         return STATUS_DONE;
 }
 
 int verb_cancel(const struct options *options, char **words, size_t n_words) {
-        _cleanup_free_ const struct job **named = calloc(n_words, sizeof *named);
+        size_t *named = calloc(n_words, sizeof *named);
         sd_bus_error error = SD_BUS_ERROR_NULL;
         struct client *client = NULL;
         struct job_list jobs = { 0 };
@@ -157,14 +158,15 @@ int verb_cancel(const struct options *options, char **words, size_t n_words) {
                 r = job_list_read(client, &jobs, &error);
         status = r < 0 ? STATUS_DONE : find_jobs(&jobs, words, n_words, named);
         for (size_t i = 0; i < n_words && r >= 0 && status == STATUS_DONE; i++)
-                if (!is_over(named[i]))
-                        r = job_cancel(client, named[i]->path, &error);
+                if (!is_over(jobs.items + named[i]))
+                        r = job_cancel(client, jobs.items[named[i]].path, &error);
         if (r < 0)
                 status = client_report(r, &error);
 
         sd_bus_error_free(&error);
         job_list_clear(&jobs);
         client_close(client);
+        free(named);
         return status;
 }
 
@@ -179,7 +181,7 @@ struct waiting {
 };
 
 static int count_running(struct waiting *waiting, const struct job_list *jobs) {
-        _cleanup_free_ const struct job **named = calloc(waiting->n_words + 1, sizeof *named);
+        size_t *named;
         int status;
 
         waiting->n_running = 0;
@@ -189,11 +191,13 @@ static int count_running(struct waiting *waiting, const struct job_list *jobs) {
                 return STATUS_DONE;
         }
 
+        named = calloc(waiting->n_words, sizeof *named);
         if (!named)
                 return out_of_memory();
         status = find_jobs(jobs, waiting->words, waiting->n_words, named);
         for (size_t i = 0; i < waiting->n_words && status == STATUS_DONE; i++)
-                waiting->n_running += !is_over(named[i]);
+                waiting->n_running += !is_over(jobs->items + named[i]);
+        free(named);
         return status;
 }
 
@@ -201,7 +205,7 @@ static int count_running(struct waiting *waiting, const struct job_list *jobs) {
 static int report_named(struct waiting *waiting, const struct job_list *jobs) {
         static const int worst_first[] = { STATUS_ROLLBACK_INCOMPLETE, STATUS_CANCELLED, STATUS_TIMED_OUT,
                                            STATUS_FAILED, STATUS_PARTIAL };
-        _cleanup_free_ const struct job **named = calloc(waiting->n_words + 1, sizeof *named);
+        size_t *named = calloc(waiting->n_words + 1, sizeof *named);
         sd_bus_error error = SD_BUS_ERROR_NULL;
         size_t worst = ARRAY_SIZE(worst_first);
         int r = 0, status;
@@ -209,14 +213,16 @@ static int report_named(struct waiting *waiting, const struct job_list *jobs) {
         if (!named)
                 return out_of_memory();
         status = find_jobs(jobs, waiting->words, waiting->n_words, named);
-        if (status != STATUS_DONE)
+        if (status != STATUS_DONE) {
+                free(named);
                 return status;
+        }
 
         for (size_t i = 0; i < waiting->n_words && r >= 0; i++) {
                 struct job job;
                 size_t rank = 0;
 
-                r = job_read(waiting->client, named[i]->path, &job, &error);
+                r = job_read(waiting->client, jobs->items[named[i]].path, &job, &error);
                 if (r < 0)
                         break;
                 status = job_report(waiting->options, &job, waiting->client->block_size_bytes, false);
@@ -228,6 +234,7 @@ static int report_named(struct waiting *waiting, const struct job_list *jobs) {
 
         status = r < 0 ? client_report(r, &error) : worst < ARRAY_SIZE(worst_first) ? worst_first[worst] : STATUS_DONE;
         sd_bus_error_free(&error);
+        free(named);
         return status;
 }
 

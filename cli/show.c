@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -138,6 +139,7 @@ static int print_verdict(struct showing *showing, enum verb verb, struct span sp
         status = ask_plan(showing, verb, span, &plan);
         if (status != STATUS_DONE)
                 return status;
+        assert(plan);
 
         if (plan->n_refusals == 0)
                 printf("  %-10s %s\n", labels[verb], plan->n_steps || plan->n_removals ? "can be done" : "it is");
@@ -275,6 +277,7 @@ static json_object *verdict_to_json(struct showing *showing, enum verb verb, str
                 json_object_put(object);
                 return NULL;
         }
+        assert(plan);
 
         r = json_add_bool(object, "possible", plan->n_refusals == 0);
         if (r == 0)

@@ -329,7 +329,7 @@ int policy_parse(const char *name, const char *file, const char *text, struct po
         policy.name = strdup(name);
         policy.file = strdup(file);
         if (!policy.name || !policy.file)
-                return -ENOMEM;
+                return -ENOMEM; /* cppcheck-suppress memleak ; policy_clear() frees both */
 
         int r = policy_apply(&policy, file, text, problems);
         if (r < 0)

@@ -19,9 +19,11 @@ linear_map() {
 # nothing; the level does, and on arm64 the mark of a contiguous set.
 largest_leaf() {
 	awk '
-	/ (PUD|pud) / { leaf = 1024 * 1024 * 1024 }
-	/ (PMD|pmd) / { leaf = / CON / ? 32 * 1024 * 1024 : 2 * 1024 * 1024 }
-	/ (PTE|pte) / { leaf = / CON / ? 64 * 1024 : 4 * 1024 }
+	# A hole is a line without attributes: arm64 has them after the level, x86 before it.
+	{ leaf = 0 }
+	/ PUD .| (RW|ro) .*pud *$/ { leaf = 1024 * 1024 * 1024 }
+	/ PMD .| (RW|ro) .*pmd *$/ { leaf = / CON / ? 32 * 1024 * 1024 : 2 * 1024 * 1024 }
+	/ PTE .| (RW|ro) .*pte *$/ { leaf = / CON / ? 64 * 1024 : 4 * 1024 }
 	leaf > largest { largest = leaf }
 	END { printf "%d", largest }' "$1"
 }

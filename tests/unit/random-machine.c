@@ -26,6 +26,12 @@ uint64_t choose(struct choices *choices, uint64_t n) {
         return (choices->seed * UINT64_C(0x2545F4914F6CDD1D) >> 33) % n;
 }
 
+static unsigned choose_int(struct choices *choices, uint64_t n) {
+        uint64_t chosen = choose(choices, n);
+
+        return (unsigned)chosen;
+}
+
 static bool chance(struct choices *choices, uint64_t one_in) {
         return choose(choices, one_in) == one_in - 1;
 }
@@ -44,7 +50,7 @@ static void add_range(struct random_machine *machine, struct choices *choices, u
                 .span = { first, n },
                 .node = node,
                 .name = strdup("System RAM"),
-                .driver = (enum range_driver)choose(choices, _RANGE_DRIVER_MAX),
+                .driver = choose_int(choices, _RANGE_DRIVER_MAX),
                 .kind = KIND_HOT_ADDED,
                 .removal_granularity_bytes = granularities[choose(choices, ARRAY_SIZE(granularities))] * BLOCK_SIZE,
                 .source = GRANULARITY_SOURCE_KERNEL,
@@ -58,17 +64,17 @@ static void add_range(struct random_machine *machine, struct choices *choices, u
         }
         if (!chance(choices, 6)) {
                 snprintf(device, sizeof(device), range->driver == DRIVER_DAX ? "dax%u.0" : "PNP0C80:0%u",
-                         (unsigned)choose(choices, 3));
+                         choose_int(choices, 3));
                 range->device = strdup(device);
         }
-        machine->policy_of_range[inventory->n_ranges] = (int)choose(choices, machine->policies.n + 1) - 1;
+        machine->policy_of_range[inventory->n_ranges] = (int)choose_int(choices, machine->policies.n + 1) - 1;
         inventory->n_ranges++;
 }
 
 /* Some ways states and zones are spread over a run of blocks. */
 static void fill_run(struct random_machine *machine, struct choices *choices, uint64_t first, uint64_t n, int node,
                      int range) {
-        unsigned spread = (unsigned)choose(choices, 6);
+        unsigned spread = choose_int(choices, 6);
         enum block_zone zone = chance(choices, 2) ? ZONE_NORMAL : ZONE_MOVABLE;
         enum block_state state = BLOCK_ONLINE;
 
@@ -80,9 +86,9 @@ static void fill_run(struct random_machine *machine, struct choices *choices, ui
                 if (spread == 1)
                         state = BLOCK_OFFLINE;
                 if (spread == 2 || (spread >= 3 && i % 8 == 0))
-                        state = (enum block_state)choose(choices, spread == 2 ? 3 : 2);
+                        state = choose_int(choices, spread == 2 ? 3 : 2);
                 if (spread == 5 && chance(choices, 3))
-                        zone = (enum block_zone)choose(choices, _BLOCK_ZONE_MAX);
+                        zone = choose_int(choices, _BLOCK_ZONE_MAX);
                 position->state = state;
                 position->zone = state == BLOCK_ONLINE ? zone : ZONE_NONE;
         }
@@ -186,8 +192,8 @@ void random_machine_make(struct random_machine *machine, struct choices *choices
 
         for (uint64_t at = choose(choices, 20); at < N_POSITIONS;) {
                 uint64_t wanted = 1 + choose(choices, 20), n = MIN(wanted, N_POSITIONS - at);
-                int node = (int)choose(choices, 4) - 1;
-                unsigned what = (unsigned)choose(choices, 6);
+                int node = (int)choose_int(choices, 4) - 1;
+                unsigned what = choose_int(choices, 6);
                 if (what >= 2 && inventory->n_ranges < RANGES_MAX) {
                         add_range(machine, choices, at, n, node);
                         fill_run(machine, choices, at, n, node, (int)inventory->n_ranges - 1);
@@ -264,7 +270,7 @@ static void make_selector(char word[static 64], const struct random_machine *mac
                         snprintf(word, 64, "range%" PRIu64, n + 30);
                 break;
         case 6:
-                snprintf(word, 64, "node%u", (unsigned)choose(choices, 4));
+                snprintf(word, 64, "node%u", choose_int(choices, 4));
                 break;
         default:
                 strcpy(word, "all");
@@ -274,12 +280,12 @@ static void make_selector(char word[static 64], const struct random_machine *mac
 
 void random_request_make(struct random_request *request, const struct random_machine *machine,
                          struct choices *choices) {
-        *request = (struct random_request){ .request = { .verb = (enum verb)choose(choices, _VERB_MAX) } };
+        *request = (struct random_request){ .request = { .verb = choose_int(choices, _VERB_MAX) } };
 
         for (uint64_t n = choose(choices, 4); n > 0; n--)
                 make_selector(request->words[request->n_words++], machine, choices);
         if (request->n_words == 0 || chance(choices, 4)) {
-                unsigned n_half_blocks = (unsigned)choose(choices, 60);
+                unsigned n_half_blocks = choose_int(choices, 60);
                 if (!chance(choices, 6))
                         n_half_blocks &= ~1U;
                 bool is_target = n_half_blocks == 0 || chance(choices, 3);
@@ -290,7 +296,7 @@ void random_request_make(struct random_request *request, const struct random_mac
         request->request.ignore_headroom = chance(choices, 2);
         request->request.empty_node = chance(choices, 2);
         request->request.has_zone = chance(choices, 5);
-        request->request.zone = (enum online_zone)choose(choices, _ONLINE_ZONE_MAX);
+        request->request.zone = choose_int(choices, _ONLINE_ZONE_MAX);
         request->request.udev_policy = random_machine_policy;
         request->request.udev_policy_userdata = (void *)(uintptr_t)machine;
 }

@@ -207,7 +207,7 @@ static void log_accepted(const struct job *job) {
         uid = format_string("MEMCTL_UID=%u", job->change.uid);
         pid = format_string("MEMCTL_PID=%d", job->change.pid);
         if (message && id && uid && pid)
-                log_fields(LOG_INFO, message, id, uid, pid, NULL);
+                log_fields(LOG_INFO, message, (char *const[]){ id, uid, pid }, 3);
 }
 
 static int submit(sd_bus_message *call, struct pending *pending, sd_bus_error *error) {

@@ -56,7 +56,7 @@ static int refuse_in_progress(const struct change_planning *planning, const stru
         if (r < 0)
                 return r;
         holder = queue_holder(planning->queue, &blocks, planning->except);
-        if (holder) {
+        if (holder && blocks.n > 0) {
                 _cleanup_free_ char *held = format_span_list(&holder->blocks);
 
                 r = refuse(plan, REASON_IN_PROGRESS, blocks.items[0],

@@ -158,13 +158,12 @@ void job_on_rollback_reply(const struct worker_reply *reply, int payload_fd, voi
         prior = last_prior(job, &block);
         if (job->rollback_timed_out || !prior)
                 all_owed(job);
-        /* A process that died says nothing about the block: look again. */
-        else if (reply->error == -ECHILD && job->rollback_attempts++ < ROLLBACK_ATTEMPTS_MAX)
+        /* After a write, and where the process died and says nothing about the block: look. */
+        else if ((reply->error == 0 && job->is_writing) ||
+                 (reply->error == -ECHILD && job->rollback_attempts++ < ROLLBACK_ATTEMPTS_MAX))
                 job_ask_worker(job, WORKER_INSPECT, NULL);
         else if (reply->error < 0)
                 block_owed(job, prior, -reply->error);
-        else if (job->is_writing)
-                job_ask_worker(job, WORKER_INSPECT, NULL);
         else if (is_as_before(prior, reply))
                 block_restored(job);
         else if (job->rollback_attempts++ >= ROLLBACK_ATTEMPTS_MAX)

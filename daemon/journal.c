@@ -16,8 +16,9 @@
 
 #define FOLDER "jobs"
 #define SUFFIX ".journal"
-/* An intent and a result forward, the same back, and once more for a zone that came out wrong. */
-#define BYTES_PER_BLOCK (6 * 96)
+/* Six lines of up to 96: an intent and a result forward, the same back, and once more for a zone that came out wrong.
+ */
+#define BYTES_PER_BLOCK UINT64_C(576)
 #define END_BYTES       4096
 
 static char *path_of(uint64_t job_id) {

@@ -17,7 +17,7 @@
 
 #include "cleanup.h"
 
-#define LOG_FIELDS_MAX  16
+#define LOG_FIELDS_MAX  ((size_t)16)
 #define LOG_MESSAGE_MAX 4096
 
 /* JOURNAL_STREAM is inherited by everything a service starts: it holds only if it names our own stderr. */
@@ -64,17 +64,8 @@ static void emit(int priority, const char *message, char *const *fields, size_t 
         (void)sd_journal_sendv(vectors, (int)n);
 }
 
-void log_fields(int priority, const char *message, ...) {
-        char *fields[LOG_FIELDS_MAX];
-        size_t n = 0;
-        va_list arguments;
-        char *field;
-
-        va_start(arguments, message);
-        while (n < LOG_FIELDS_MAX && (field = va_arg(arguments, char *)))
-                fields[n++] = field;
-        va_end(arguments);
-        emit(priority, message, fields, n);
+void log_fields(int priority, const char *message, char *const *fields, size_t n_fields) {
+        emit(priority, message, fields, MIN(n_fields, LOG_FIELDS_MAX));
 }
 
 void log_message(int priority, const char *format, ...) {

@@ -6,10 +6,11 @@
  * systemd.exec(5)), plain lines to stderr elsewhere.
  */
 
+#include <stddef.h>
 #include <syslog.h>
 
-/* A finished message and its fields beside it, "MEMCTL_JOB=7", up to a NULL. */
-void log_fields(int priority, const char *message, ... /* const char *field, NULL */) __attribute__((sentinel));
+/* A finished message and the fields beside it, "MEMCTL_JOB=7". */
+void log_fields(int priority, const char *message, char *const *fields, size_t n_fields);
 
 void log_message(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -19,7 +19,7 @@
 
 #define FLAG_ALLOW_USER_INTERACTION 1U
 /* A person has to read, think and type. */
-#define ANSWER_TIMEOUT_USEC (5 * 60 * USEC_PER_SEC)
+#define ANSWER_TIMEOUT_USEC (300 * USEC_PER_SEC)
 #define QUESTIONS_MAX       256
 
 struct query {

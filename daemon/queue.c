@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "queue.h"
+#include "queue-parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,31 +14,12 @@
 #include "log.h"
 #include "runtime.h"
 
-#define RETENTION_USEC    (60 * USEC_PER_SEC)
 #define JOBS_MAX          1024
 #define NEXT_JOB_FILE     "next-job"
 #define TERM_TIMEOUT_USEC (2 * USEC_PER_SEC)
 #define KILL_TIMEOUT_USEC (5 * USEC_PER_SEC)
 /* A block that swings between two zones makes events of its own: they must not keep us busy. */
 #define RETRY_INTERVAL_USEC (10 * USEC_PER_SEC)
-/* How long a former worker may hold its journal before its write counts as stuck. */
-#define LOCK_TIMEOUT_USEC (10 * USEC_PER_SEC)
-
-struct queue {
-        sd_event *event;
-        struct queue_options options;
-        struct worker *writer;
-        struct job **jobs; /* oldest first */
-        size_t n_jobs, n_allocated;
-        uint64_t next_id;
-        struct job *running; /* also while its inventory is being read, before and after */
-        bool stopping;
-        sd_event_source *expiry; /* of the job that ended first */
-        sd_event_source *idle_source;
-        uint64_t retried_usec;
-        sd_event_source *retry_timer; /* NULL: nothing to retry */
-        sd_event_source *lock_timer;
-};
 
 static void start_next(struct queue *queue);
 
@@ -86,7 +67,7 @@ static void remove_job(struct queue *queue, size_t index) {
         queue->options.callbacks.job_removed(job, queue->options.userdata);
         tracker_sync_cancel(queue->options.tracker, job);
         journal_remove(job->id);
-        memmove(queue->jobs + index, queue->jobs + index + 1, (queue->n_jobs - index - 1) * sizeof(*queue->jobs));
+        memmove(queue->jobs + index, queue->jobs + index + 1, (queue->n_jobs - index - 1) * sizeof(struct job *));
         queue->n_jobs--;
         job_free(job);
 }
@@ -107,19 +88,19 @@ static struct job *first_to_expire(const struct queue *queue, size_t *ret_index)
         return first;
 }
 
-static uint64_t now_usec(const struct queue *queue) {
+uint64_t queue_now_usec(const struct queue *queue) {
         uint64_t usec = 0;
 
         (void)sd_event_now(queue->event, CLOCK_MONOTONIC, &usec);
         return usec;
 }
 
-static void expire(struct queue *queue) {
+void queue_expire(struct queue *queue) {
         struct job *job;
         size_t index;
 
         while ((job = first_to_expire(queue, &index))) {
-                if (queue->n_jobs <= JOBS_MAX && now_usec(queue) < job->finished_usec + RETENTION_USEC) {
+                if (queue->n_jobs <= JOBS_MAX && queue_now_usec(queue) < job->finished_usec + RETENTION_USEC) {
                         (void)sd_event_source_set_time(queue->expiry, job->finished_usec + RETENTION_USEC);
                         (void)sd_event_source_set_enabled(queue->expiry, SD_EVENT_ONESHOT);
                         return;
@@ -131,7 +112,7 @@ static void expire(struct queue *queue) {
 static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)source;
         (void)usec;
-        expire(userdata);
+        queue_expire(userdata);
         return 0;
 }
 
@@ -167,10 +148,11 @@ static void log_result(const struct job *job) {
         id = format_string("MEMCTL_JOB=%" PRIu64, job->id);
         uid = format_string("MEMCTL_UID=%u", job->change.uid);
         if (message && id && uid)
-                log_fields(job->result == JOB_RESULT_DONE ? LOG_INFO : LOG_NOTICE, message, id, uid, NULL);
+                log_fields(job->result == JOB_RESULT_DONE ? LOG_INFO : LOG_NOTICE, message, (char *const[]){ id, uid },
+                           2);
 }
 
-static uint64_t boottime_usec(void) {
+uint64_t queue_boottime_usec(void) {
         struct timespec now;
 
         if (clock_gettime(CLOCK_BOOTTIME, &now) < 0)
@@ -179,7 +161,7 @@ static uint64_t boottime_usec(void) {
 }
 
 static void end_journal(const struct job *job) {
-        _cleanup_free_ char *line = job_record_end(job, boottime_usec());
+        _cleanup_free_ char *line = job_record_end(job, queue_boottime_usec());
         int r = line ? journal_append(job->id, line) : -ENOMEM;
 
         /* A job that wrote nothing has no journal. */
@@ -212,7 +194,7 @@ static void forgive(struct queue *queue, const struct job *done) {
                            done->id);
                 job_conclude(job);
                 end_journal(job);
-                job->finished_usec = now_usec(queue);
+                job->finished_usec = queue_now_usec(queue);
         }
 }
 
@@ -221,12 +203,12 @@ static void conclude(struct queue *queue, struct job *job) {
         end_journal(job);
         log_owed(job);
         forgive(queue, job);
-        job->finished_usec = now_usec(queue);
+        job->finished_usec = queue_now_usec(queue);
         if (queue->running == job)
                 queue->running = NULL;
         log_result(job);
         queue->options.callbacks.job_finished(job, queue->options.userdata);
-        expire(queue);
+        queue_expire(queue);
         tell_if_idle(queue);
         start_next(queue);
 }
@@ -282,50 +264,10 @@ static void on_start_synced(int error, void *userdata) {
                 start_journalled(queue, job);
 }
 
-/* Recovery: first the lock, so that no write of the former worker can still take effect; then a look; then back. */
-
-static void on_recovery_synced(int error, void *userdata) {
-        struct job *job = userdata;
-        struct queue *queue = job->userdata;
-
-        (void)error;
-        job_recover(job, queue->writer, tracker_inventory(queue->options.tracker));
-}
-
-static void on_locked(const struct worker_reply *reply, int payload_fd, void *userdata) {
-        struct job *job = userdata;
-        struct queue *queue = job->userdata;
-
-        (void)reply;
-        (void)payload_fd;
-        queue->lock_timer = sd_event_source_disable_unref(queue->lock_timer);
-        if (tracker_sync(queue->options.tracker, &job->blocks, on_recovery_synced, job) < 0)
-                on_recovery_synced(-ENOMEM, job);
-}
-
-static int on_lock_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        (void)source;
-        (void)usec;
-        job_worker_stuck(userdata);
-        return 0;
-}
-
-static void start_recovery(struct queue *queue, struct job *job) {
-        struct worker_request request = { .command = WORKER_INSPECT, .journal = job->id };
-
-        log_notice("Job %" PRIu64 " was interrupted; taking it up", job->id);
-        if (job->n_steps > 0)
-                request.block = job->steps[0].step.span.first_block;
-        (void)sd_event_add_time_relative(queue->event, &queue->lock_timer, CLOCK_MONOTONIC, LOCK_TIMEOUT_USEC, 0,
-                                         on_lock_timer, job);
-        if (worker_send(queue->writer, &request, on_locked, job) < 0)
-                on_locked(NULL, -1, job);
-}
-
 static void start(struct queue *queue, struct job *job) {
         queue->running = job;
         if (job->recovers)
-                start_recovery(queue, job);
+                queue_start_recovery(queue, job);
         else if (tracker_sync(queue->options.tracker, &job->blocks, on_start_synced, job) < 0)
                 on_start_synced(-ENOMEM, job);
 }
@@ -350,7 +292,7 @@ static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata
         (void)source;
         (void)usec;
         queue->retry_timer = sd_event_source_disable_unref(queue->retry_timer);
-        queue->retried_usec = now_usec(queue);
+        queue->retried_usec = queue_now_usec(queue);
         if (!job || queue->stopping)
                 return 0;
         if (queue->running)
@@ -367,7 +309,7 @@ void queue_retry_owed(struct queue *queue) {
 
         if (queue->retry_timer || !first_owing(queue))
                 return;
-        if (sd_event_add_time(queue->event, &queue->retry_timer, CLOCK_MONOTONIC, MAX(due, now_usec(queue)), 0,
+        if (sd_event_add_time(queue->event, &queue->retry_timer, CLOCK_MONOTONIC, MAX(due, queue_now_usec(queue)), 0,
                               on_retry_timer, queue) < 0)
                 (void)log_oom();
 }
@@ -388,10 +330,10 @@ static int save_next_id(uint64_t id) {
         return runtime_write(NEXT_JOB_FILE, text);
 }
 
-static const struct job_callbacks job_callbacks = { .changed = on_job_changed, .ended = on_job_ended };
+const struct job_callbacks queue_job_callbacks = { .changed = on_job_changed, .ended = on_job_ended };
 
 int queue_make_job(struct queue *queue, struct change *change, struct job **ret) {
-        int r = job_new(queue->event, queue->next_id, change, &job_callbacks, queue, ret);
+        int r = job_new(queue->event, queue->next_id, change, &queue_job_callbacks, queue, ret);
 
         if (r < 0)
                 return r;
@@ -402,7 +344,7 @@ int queue_make_job(struct queue *queue, struct change *change, struct job **ret)
 }
 
 int queue_add(struct queue *queue, struct job *job) {
-        struct job **grown = array_grow(queue->jobs, &queue->n_allocated, queue->n_jobs + 1, sizeof(*grown));
+        struct job **grown = array_grow(queue->jobs, &queue->n_allocated, queue->n_jobs + 1, sizeof(struct job *));
 
         if (!grown) {
                 job_free(job);
@@ -413,50 +355,6 @@ int queue_add(struct queue *queue, struct job *job) {
         queue->options.callbacks.job_new(job, queue->options.userdata);
         start_next(queue);
         return 0;
-}
-
-/* Returns whether the job is to be kept. */
-static bool take_up(struct queue *queue, struct job *job, const struct job_history *history) {
-        uint64_t age_usec = boottime_usec() - history->ended_boottime_usec;
-
-        if (!history->has_ended || job->result == JOB_RESULT_ROLLBACK_INCOMPLETE) {
-                job->result = JOB_RESULT_NONE;
-                job->recovers = true;
-                return true;
-        }
-        extent_list_clear(&job->prior);
-        job->state = JOB_FINISHED;
-        job->finished_usec = now_usec(queue) - MIN(age_usec, now_usec(queue));
-        return age_usec < RETENTION_USEC;
-}
-
-static void load_journal(uint64_t job_id, const char *text, void *userdata) {
-        struct queue *queue = userdata;
-        struct job_history history;
-        struct job *job;
-        int r = job_record_load(queue->event, text, tracker_inventory(queue->options.tracker), &job_callbacks, queue,
-                                &job, &history);
-
-        if (r < 0) {
-                if (r != -ESTALE)
-                        log_errno(LOG_ERR, r, "The journal of job %" PRIu64 " cannot be used and is dropped", job_id);
-                journal_remove(job_id);
-                return;
-        }
-        queue->next_id = MAX(queue->next_id, job->id + 1);
-        if (!take_up(queue, job, &history)) {
-                journal_remove(job_id);
-                job_free(job);
-        } else
-                (void)queue_add(queue, job);
-}
-
-void queue_recover(struct queue *queue) {
-        int r = journal_load_all(load_journal, queue);
-
-        if (r < 0)
-                log_errno(LOG_ERR, r, "Cannot read the journals of earlier jobs");
-        expire(queue);
 }
 
 void queue_stop(struct queue *queue) {

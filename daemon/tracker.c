@@ -194,7 +194,7 @@ static void adopt(struct tracker *tracker, struct inventory *inventory) {
 static void on_reading(const struct worker_reply *reply, int payload_fd, void *userdata) {
         struct tracker *tracker = userdata;
         uint64_t round = tracker->rounds_started;
-        struct inventory *inventory;
+        struct inventory *inventory = NULL;
         int r = reply->error < 0 ? reply->error : decode_payload(payload_fd, &inventory);
 
         if (r < 0) {

@@ -11,6 +11,7 @@ export LC_ALL=C.UTF-8
 unset JOURNAL_STREAM
 
 if [[ ${1-} != --inside ]]; then
+        # shellcheck disable=SC2086 # none or one
         exec "$here/../sim/machine" ${machine_options---daemon} -- bash "$0" --inside
 fi
 
@@ -45,7 +46,7 @@ blocks() {
                 case $state in
                 online) text+=${zone:0:1} ;;
                 offline) text+=- ;;
-                *) text+=? ;;
+                *) text+='?' ;;
                 esac
         done
         printf '%s\n' "$text"
@@ -68,6 +69,7 @@ change() {
 # begin VERB SELECTOR…: the same without waiting for the end; $job is its number, $client_pid the client.
 begin() {
         exec {pending}< <(exec "$client" "$@" 2>&1)
+        # shellcheck disable=SC2034 # for the tests
         client_pid=$!
         read -r job <&"$pending"
         job=${job#job }
@@ -97,6 +99,7 @@ call() {
 start_memctld() {
         exec {memctld}< <(exec "$MEMCTL_BUILD/tests/sim/service" "$MEMCTL_BUILD/daemon/memctld" 2>>/run/memctld.log)
         read -r line <&"$memctld" || fail "memctld did not start"
+        # shellcheck disable=SC2034 # for the tests
         MEMCTLD_PID=${line#ready }
 }
 

@@ -16,18 +16,18 @@ expect "the blocks" "$(blocks 40 55)" MMMMMMMMMMMMMMMM
 
 # A whole one goes; who hears the end and looks sees it.
 change offline memory40-47
-expect "the result" "$(result)" done
+expect "the result" "$(result)" "done"
 expect "the blocks" "$(blocks 40 55)" "--------MMMMMMMM"
 expect "OnlineBytes" "$(get /org/memctl1/range/range0 Range OnlineBytes)" $((8 << 27))
 expect_has "what became of the blocks" "$out" "0x140000000 $((8 << 27)) done 0"
 
 # Once more is success, too.
 change offline memory40-47
-expect "the result" "$(result)" done
+expect "the result" "$(result)" "done"
 
 # And back, to the zone that was asked for.
 change online memory40-47 zone=kernel
-expect "the result" "$(result)" done
+expect "the result" "$(result)" "done"
 expect "the blocks" "$(blocks 40 55)" NNNNNNNNMMMMMMMM
 change offline memory40-47
 change online memory40-47
@@ -47,7 +47,7 @@ change offline memory40-55 best-effort=true
 expect "the result" "$(result)" partial
 expect "the blocks" "$(blocks 40 55)" "MMMMMMMM--------"
 change online memory48-55
-expect "the result" "$(result)" done
+expect "the result" "$(result)" "done"
 
 # A write that hangs is ended, and what it did is undone.
 control "hang 4"
@@ -62,7 +62,7 @@ change offline memory40-55
 expect "the error's name" "$(head -n 1 <<<"$out")" "error org.memctl1.Error.Refused"
 expect_has "the refusal" "$out" "job $job (offline) already works on memory40-47"
 change offline memory48-55
-expect "the second job" "$(result)" done
+expect "the second job" "$(result)" "done"
 finish
 expect "the first job" "$(result)" timed-out
 expect "the blocks" "$(blocks 40 55)" "MMMMMMMM--------"
@@ -75,7 +75,7 @@ change offline memory48-55 request-id=once
 expect "the job" "$(head -n 1 <<<"$out")" "$first"
 generation=$(get /org/memctl1 Manager Generation)
 change online memory48-55 "expect-generation=$generation"
-expect "the result" "$(result)" done
+expect "the result" "$(result)" "done"
 change offline memory48-55 "expect-generation=$generation"
 expect "the error's name" "$(head -n 1 <<<"$out")" "error org.memctl1.Error.Refused"
 expect_has "the refusal" "$out" "generation $generation was expected"

@@ -12,10 +12,10 @@ n_cases=0
 
 # Blocks (a letter each) whose outcome in $out is $1.
 blocks_with_outcome() {
-        local start size outcome error block text=()
+        local start size outcome block text=()
 
         for ((block = first; block <= last; block++)); do text[block]=.; done
-        while read -r start size outcome error; do
+        while read -r start size outcome _; do
                 [[ $outcome == "$1" ]] || continue
                 for ((block = start >> 27; block < (start + size) >> 27; block++)); do text[block]=x; done
         done < <(grep '^0x' <<<"$out")

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the queue's two files share with each other and nobody else. */
+
+#include "queue.h"
+
+/* How long an ended job stays. */
+#define RETENTION_USEC (60 * USEC_PER_SEC)
+
+struct queue {
+        sd_event *event;
+        struct queue_options options;
+        struct worker *writer;
+        struct job **jobs; /* oldest first */
+        size_t n_jobs, n_allocated;
+        uint64_t next_id;
+        struct job *running; /* also while its inventory is being read, before and after */
+        bool stopping;
+        sd_event_source *expiry; /* of the job that ended first */
+        sd_event_source *idle_source;
+        uint64_t retried_usec;
+        sd_event_source *retry_timer; /* NULL: nothing to retry */
+        sd_event_source *lock_timer;
+};
+
+extern const struct job_callbacks queue_job_callbacks;
+
+uint64_t queue_now_usec(const struct queue *queue);
+/* CLOCK_BOOTTIME: means the same to the next process. */
+uint64_t queue_boottime_usec(void);
+/* Takes away jobs that ended long enough ago. */
+void queue_expire(struct queue *queue);
+/* Takes up an unfinished job, as the one that runs. */
+void queue_start_recovery(struct queue *queue, struct job *job);

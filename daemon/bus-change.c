@@ -21,11 +21,8 @@ static int read_selectors(sd_bus_message *message, struct change *change, sd_bus
         r = sd_bus_message_read_strv(message, &change->selectors);
         if (r < 0)
                 return r;
-        if (!change->selectors)
-                change->selectors = calloc(1, sizeof(*change->selectors));
-        if (!change->selectors)
-                return -ENOMEM;
-        while (change->selectors[n])
+        /* sd-bus gives no list for an empty one. */
+        while (change->selectors && change->selectors[n])
                 n++;
         if (n == 0)
                 return sd_bus_error_set(

@@ -55,16 +55,18 @@ static int get_word(sd_bus *bus, const char *path, const char *interface, const 
 int append_extent(sd_bus_message *message, const struct inventory *inventory, const struct extent *extent,
                   struct span within) {
         struct span span = span_intersect(extent_span(extent), within);
-        _cleanup_free_ char *range =
-                extent->range == RANGE_NONE ? strdup("/") : range_path(&inventory->ranges[extent->range]);
+        _cleanup_free_ char *range = NULL;
         int r;
 
-        if (!range)
-                return -ENOMEM;
+        if (extent->range != RANGE_NONE) {
+                range = range_path(&inventory->ranges[extent->range]);
+                if (!range)
+                        return -ENOMEM;
+        }
         r = sd_bus_message_append(message, "(ttissso)", span.first_block * inventory->block_size_bytes,
                                   span.n_blocks * inventory->block_size_bytes, extent->node,
                                   block_zone_to_string(extent->zone), block_state_to_string(extent->state),
-                                  block_kind_to_string(extent->kind), range);
+                                  block_kind_to_string(extent->kind), range ? range : "/");
         return r < 0 ? r : 0;
 }
 

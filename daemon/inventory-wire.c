@@ -110,6 +110,18 @@ static char *get_string(struct decoder *decoder) {
         return copy;
 }
 
+/* One that fits `size`, its NUL included. */
+static void get_text(struct decoder *decoder, char *ret, size_t size) {
+        uint64_t n = get_u64(decoder);
+        const char *text = n > 0 && n <= size ? get_bytes(decoder, n) : NULL;
+
+        if (!text || text[n - 1] != '\0') {
+                decoder->failed = true;
+                return;
+        }
+        memcpy(ret, text, n);
+}
+
 static void put_extent(struct encoder *encoder, const struct extent *extent) {
         put_u64(encoder, extent->first_block);
         put_u64(encoder, extent->n_blocks);
@@ -209,23 +221,17 @@ int inventory_encode(const struct inventory *inventory, void **ret, size_t *ret_
 }
 
 static int decode_header(struct decoder *decoder, struct inventory *inventory) {
-        _cleanup_free_ char *auto_online = NULL;
-
         inventory->block_size_bytes = get_u64(decoder);
         inventory->machine.arch = get_enum(decoder, ARCH_OTHER + 1);
         inventory->machine.page_size_bytes = get_u64(decoder);
         inventory->machine.has_1g_pages = get_u64(decoder) != 0;
         inventory->guard = get_enum(decoder, _KERNEL_GUARD_MAX);
         inventory->source = get_enum(decoder, _GRANULARITY_SOURCE_MAX);
-        auto_online = get_string(decoder);
+        get_text(decoder, inventory->auto_online, sizeof(inventory->auto_online));
         inventory->next_estimate = get_u64(decoder);
         inventory->has_zones = get_u64(decoder) != 0;
         inventory->estimates_stale = get_u64(decoder) != 0;
-        if (decoder->failed || !auto_online || strlen(auto_online) >= sizeof(inventory->auto_online) ||
-            inventory->block_size_bytes == 0)
-                return -EBADMSG;
-        memcpy(inventory->auto_online, auto_online, strlen(auto_online) + 1);
-        return 0;
+        return decoder->failed || inventory->block_size_bytes == 0 ? -EBADMSG : 0;
 }
 
 static int decode_ranges(struct decoder *decoder, struct inventory *inventory) {

@@ -199,32 +199,26 @@ static int change_from_json(struct json_object *record, struct change *ret) {
         return 0;
 }
 
-static int job_from_record(sd_event *event, struct json_object *record, const struct inventory *inventory,
-                           const struct job_callbacks *callbacks, void *userdata, struct job **ret) {
+/* Returns 0 and a job with its steps. Takes over what `change` holds if it succeeds. */
+static int job_with_steps(sd_event *event, struct json_object *record, const struct inventory *inventory,
+                          const struct job_callbacks *callbacks, void *userdata, struct change *change,
+                          struct job **ret) {
         struct job_settings settings = {
                 .keeps_parts = json_object_get_boolean(json_object_object_get(record, "keeps-parts")),
                 .block_timeout_usec = USEC_INFINITY,
                 .rollback_timeout_usec = get_number(record, "rollback-timeout-usec"),
                 .block_size_bytes = get_number(record, "block-size"),
         };
-        _cleanup_(change_clear) struct change change = { 0 };
         struct job_step *steps = NULL, *spares = NULL;
         size_t n_steps = 0, n_spares = 0;
         struct job *job = NULL;
         int r;
 
-        if (strcmp(get_word(record, "boot"), runtime_boot_id()) != 0)
-                return -ESTALE;
-        if (settings.block_size_bytes != inventory->block_size_bytes || get_number(record, "job") == 0)
-                return -EBADMSG;
-        r = change_from_json(record, &change);
-        if (r < 0)
-                return r;
         r = steps_from_json(json_object_object_get(record, "steps"), inventory, &steps, &n_steps);
         if (r == 0)
                 r = steps_from_json(json_object_object_get(record, "spares"), inventory, &spares, &n_spares);
         if (r == 0)
-                r = job_new(event, get_number(record, "job"), &change, callbacks, userdata, &job);
+                r = job_new(event, get_number(record, "job"), change, callbacks, userdata, &job);
         if (r < 0) {
                 free(steps);
                 free(spares);
@@ -237,6 +231,22 @@ static int job_from_record(sd_event *event, struct json_object *record, const st
         }
         *ret = job;
         return 0;
+}
+
+static int job_from_record(sd_event *event, struct json_object *record, const struct inventory *inventory,
+                           const struct job_callbacks *callbacks, void *userdata, struct job **ret) {
+        struct change change = { 0 };
+        int r;
+
+        if (strcmp(get_word(record, "boot"), runtime_boot_id()) != 0)
+                return -ESTALE;
+        if (get_number(record, "block-size") != inventory->block_size_bytes || get_number(record, "job") == 0)
+                return -EBADMSG;
+        r = change_from_json(record, &change);
+        if (r == 0)
+                r = job_with_steps(event, record, inventory, callbacks, userdata, &change, ret);
+        change_clear(&change);
+        return r;
 }
 
 /* The first intent of a block tells what it was before the job. */
@@ -305,9 +315,10 @@ static int take_line(struct job *job, struct json_object *line, struct job_histo
 }
 
 static struct json_object *parse_line(const char *line, size_t length) {
-        _cleanup_free_ char *copy = strndup(line, length);
+        char *copy = strndup(line, length);
         struct json_object *object = copy ? json_tokener_parse(copy) : NULL;
 
+        free(copy);
         if (object && !json_object_is_type(object, json_type_object)) {
                 json_object_put(object);
                 return NULL;

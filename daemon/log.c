@@ -17,8 +17,7 @@
 
 #include "cleanup.h"
 
-#define LOG_FIELDS_MAX  ((size_t)16)
-#define LOG_MESSAGE_MAX 4096
+#define LOG_FIELDS_MAX ((size_t)16)
 
 /* JOURNAL_STREAM is inherited by everything a service starts: it holds only if it names our own stderr. */
 static bool stderr_is_journal(void) {
@@ -68,27 +67,34 @@ void log_fields(int priority, const char *message, char *const *fields, size_t n
         emit(priority, message, fields, MIN(n_fields, LOG_FIELDS_MAX));
 }
 
+static __attribute__((format(printf, 1, 0))) char *format_arguments(const char *format, va_list arguments) {
+        char *text;
+
+        return vasprintf(&text, format, arguments) < 0 ? NULL : text;
+}
+
 void log_message(int priority, const char *format, ...) {
-        char message[LOG_MESSAGE_MAX];
+        _cleanup_free_ char *message = NULL;
         va_list arguments;
 
         va_start(arguments, format);
-        vsnprintf(message, sizeof(message), format, arguments);
+        message = format_arguments(format, arguments);
         va_end(arguments);
-        emit(priority, message, NULL, 0);
+        emit(priority, message ? message : format, NULL, 0);
 }
 
 int log_errno(int priority, int error, const char *format, ...) {
-        char what[LOG_MESSAGE_MAX / 2], message[LOG_MESSAGE_MAX], errno_field[32];
+        _cleanup_free_ char *what = NULL, *message = NULL;
+        char errno_field[32];
         char *fields[] = { errno_field };
         va_list arguments;
 
         va_start(arguments, format);
-        vsnprintf(what, sizeof(what), format, arguments);
+        what = format_arguments(format, arguments);
         va_end(arguments);
-        snprintf(message, sizeof(message), "%s: %s", what, strerror(-error));
+        message = format_string("%s: %s", what ? what : format, strerror(-error));
         snprintf(errno_field, sizeof(errno_field), "ERRNO=%d", -error);
-        emit(priority, message, fields, ARRAY_SIZE(fields));
+        emit(priority, message ? message : format, fields, ARRAY_SIZE(fields));
         return error;
 }
 

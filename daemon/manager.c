@@ -242,21 +242,13 @@ static void log_refused(const char *range, const struct plan *plan) {
         log_warning("%s cannot be brought online by policy: %s", range, text ? text : "refused");
 }
 
-static int bring_online(const char *range, void *userdata) {
-        _cleanup_(change_clear) struct change change = {
-                .verb = VERB_ONLINE,
-                .selectors = calloc(2, sizeof(char *)),
-                .best_effort = true,
-                .timeout_usec = USEC_INFINITY,
-        };
+static int submit_online(struct manager *manager, const char *range, struct change *change) {
         _cleanup_free_ char *message = NULL;
         struct plan *plan = NULL;
         struct job *job;
         int r;
 
-        if (!change.selectors || !(change.selectors[0] = strdup(range)))
-                return log_oom();
-        r = manager_submit(userdata, &change, &job, &plan, &message);
+        r = manager_submit(manager, change, &job, &plan, &message);
         if (r == MANAGER_REFUSED)
                 log_refused(range, plan);
         else if (r != MANAGER_PLANNED)
@@ -264,6 +256,18 @@ static int bring_online(const char *range, void *userdata) {
                             message ? message : strerror(r < 0 ? -r : EINVAL));
         plan_free(plan);
         return r < 0 ? r : 0;
+}
+
+static int bring_online(const char *range, void *userdata) {
+        struct change change = { .verb = VERB_ONLINE, .best_effort = true, .timeout_usec = USEC_INFINITY };
+        int r;
+
+        change.selectors = calloc(2, sizeof(char *));
+        if (change.selectors)
+                change.selectors[0] = strdup(range);
+        r = change.selectors && change.selectors[0] ? submit_online(userdata, range, &change) : log_oom();
+        change_clear(&change);
+        return r;
 }
 
 static void on_resynced(int error, void *userdata) {

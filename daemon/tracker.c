@@ -197,7 +197,7 @@ static void on_reading(const struct worker_reply *reply, int payload_fd, void *u
         struct inventory *inventory = NULL;
         int r = reply->error < 0 ? reply->error : decode_payload(payload_fd, &inventory);
 
-        if (r < 0) {
+        if (r < 0 || !inventory) {
                 if (!tracker->inventory) {
                         tracker->options.callbacks.failed(r, tracker->options.userdata);
                         return;

@@ -21,15 +21,15 @@ typedef int (*show_fn)(const struct simulation *simulation, uint64_t object, FIL
 typedef int (*store_fn)(struct simulation *simulation, uint64_t object, const char *text);
 
 static inline uint64_t object_pair(uint64_t device, uint64_t block) {
-        return device << 40 | block;
+        return device << 32 | block;
 }
 
 static inline uint64_t object_device(uint64_t pair) {
-        return pair >> 40;
+        return pair >> 32;
 }
 
 static inline uint64_t object_block(uint64_t pair) {
-        return pair & ((UINT64_C(1) << 40) - 1);
+        return pair & UINT32_MAX;
 }
 
 /* /proc and the simulation's own files */

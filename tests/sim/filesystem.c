@@ -22,6 +22,7 @@
 struct filesystem {
         struct simulation *simulation;
         struct writes writes;
+        unsigned last_alias;
 };
 
 static struct filesystem *filesystem_of(fuse_req_t request) {
@@ -38,7 +39,7 @@ static int get_file(fuse_req_t request, fuse_ino_t inode, struct tree_file *ret)
 
 static void fill_stat(fuse_ino_t inode, const struct tree_file *file, struct stat *ret) {
         *ret = (struct stat){
-                .st_ino = inode,
+                .st_ino = tree_alias(inode, 0),
                 .st_mode = file->row->mode,
                 .st_nlink = S_ISDIR(file->row->mode) ? 2 : 1,
                 .st_size = S_ISREG(file->row->mode) ? ATTRIBUTE_SIZE : 0,
@@ -50,6 +51,15 @@ static void handle_init(void *userdata, struct fuse_conn_info *connection) {
         (void)userdata;
         /* Half a million names need no half a million attributes with them. */
         connection->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+}
+
+static uint64_t unused_alias(struct filesystem *filesystem, uint64_t inode) {
+        uint64_t alias;
+
+        do
+                alias = tree_alias(inode, ++filesystem->last_alias);
+        while (writes_use_inode(&filesystem->writes, alias));
+        return alias;
 }
 
 static void handle_lookup(fuse_req_t request, fuse_ino_t parent, const char *name) {
@@ -64,9 +74,7 @@ static void handle_lookup(fuse_req_t request, fuse_ino_t parent, const char *nam
                 fuse_reply_err(request, -r);
                 return;
         }
-        if (file.row->takes_lock)
-                inode = tree_alias(inode, writes_count_pending(&filesystem_of(request)->writes, &file));
-        entry.ino = inode;
+        entry.ino = file.row->takes_lock ? unused_alias(filesystem_of(request), inode) : inode;
         entry.entry_timeout = file.is_volatile ? 0 : FOREVER_SEC;
         fill_stat(inode, &file, &entry.attr);
         fuse_reply_entry(request, &entry);
@@ -186,7 +194,7 @@ static void handle_write(fuse_req_t request, fuse_ino_t inode, const char *data,
         if (r < 0)
                 fuse_reply_err(request, r == -ENOENT ? ENODEV : -r);
         else
-                writes_submit(&filesystem->writes, request, &file, data, size);
+                writes_submit(&filesystem->writes, request, inode, &file, data, size);
 }
 
 /* "." and ".." have the offsets 1 and 2; the tree's cursor, which is never 0 behind an entry, follows. */

@@ -286,8 +286,8 @@ static const struct tree_row rows[] = {
 };
 
 #define N_ROWS      (sizeof(rows) / sizeof(*rows))
-#define OBJECT_BITS 52
-#define ROW_SHIFT   (OBJECT_BITS + 4) /* TREE_ALIASES between */
+#define OBJECT_BITS 44
+#define ROW_SHIFT   (OBJECT_BITS + 12) /* TREE_ALIASES between */
 #define OBJECT_MASK ((UINT64_C(1) << OBJECT_BITS) - 1)
 #define CURSOR_BITS 48
 #define CURSOR_MASK ((UINT64_C(1) << CURSOR_BITS) - 1)
@@ -297,7 +297,9 @@ static uint64_t make_inode(size_t row, uint64_t object) {
 }
 
 uint64_t tree_alias(uint64_t inode, unsigned alias) {
-        return inode + ((uint64_t)(alias % TREE_ALIASES) << OBJECT_BITS);
+        const uint64_t aliases = (uint64_t)(TREE_ALIASES - 1) << OBJECT_BITS;
+
+        return ((inode - TREE_ROOT) & ~aliases) + TREE_ROOT + ((uint64_t)(alias % TREE_ALIASES) << OBJECT_BITS);
 }
 
 static const struct tree_row *inode_row(uint64_t inode) {

@@ -35,10 +35,10 @@ struct tree_file {
 };
 
 /*
- * The same file under another inode number. FUSE holds the inode's lock as long as a write is not answered, which
- * sysfs does not: while one hangs, who looks the file up gets another inode.
+ * The same file under another inode number; 0 is its own. FUSE holds the inode's lock as long as a write is not
+ * answered, which sysfs does not: whoever looks up a file whose writes may hang gets an inode of his own.
  */
-#define TREE_ALIASES 16
+#define TREE_ALIASES 4096
 uint64_t tree_alias(uint64_t inode, unsigned alias);
 
 /* -ENOENT if there is no such thing, or no longer. */

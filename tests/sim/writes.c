@@ -15,6 +15,7 @@
 
 struct write {
         fuse_req_t request;
+        fuse_ino_t inode;
         struct tree_file file;
         char *text;
         size_t size;
@@ -115,13 +116,14 @@ static void enqueue(struct writes *writes, struct write *write) {
         fuse_req_interrupt_func(write->request, note_interrupt, write);
 }
 
-void writes_submit(struct writes *writes, fuse_req_t request, const struct tree_file *file, const char *text,
-                   size_t size) {
+void writes_submit(struct writes *writes, fuse_req_t request, fuse_ino_t inode, const struct tree_file *file,
+                   const char *text, size_t size) {
         struct write *write = calloc(1, sizeof(*write));
 
         if (!write)
                 err(EXIT_FAILURE, "write");
         write->request = request;
+        write->inode = inode;
         write->file = *file;
         write->size = size;
         write->pid = fuse_req_ctx(request)->pid;
@@ -138,16 +140,13 @@ void writes_submit(struct writes *writes, fuse_req_t request, const struct tree_
                 run(writes, write);
 }
 
-static bool is_same_file(const struct write *write, const struct tree_file *file) {
-        return write->file.row == file->row && write->file.object == file->object;
-}
-
-unsigned writes_count_pending(const struct writes *writes, const struct tree_file *file) {
-        unsigned n = writes->holder && is_same_file(writes->holder, file);
-
+bool writes_use_inode(const struct writes *writes, fuse_ino_t inode) {
+        if (writes->holder && writes->holder->inode == inode)
+                return true;
         for (const struct write *write = writes->queue; write; write = write->next)
-                n += is_same_file(write, file);
-        return n;
+                if (write->inode == inode)
+                        return true;
+        return false;
 }
 
 /* True if a signal that ends the process waits for it. */

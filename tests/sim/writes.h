@@ -23,10 +23,10 @@ struct writes {
 };
 
 /* Takes the write over: answers the request, now or later. */
-void writes_submit(struct writes *writes, fuse_req_t request, const struct tree_file *file, const char *text,
-                   size_t size);
-/* How many writes to the file wait for their answer. */
-unsigned writes_count_pending(const struct writes *writes, const struct tree_file *file);
+void writes_submit(struct writes *writes, fuse_req_t request, fuse_ino_t inode, const struct tree_file *file,
+                   const char *text, size_t size);
+/* True if a write through this inode waits for its answer. */
+bool writes_use_inode(const struct writes *writes, fuse_ino_t inode);
 /* To be called after every request and at least every writes_timeout_msec(): signals, releases, queued ejections. */
 void writes_settle(struct writes *writes);
 /* How long the caller may sleep; -1 for ever. */

@@ -28,12 +28,16 @@ expect 4 'boot memory is not offlined on arm64' memctl offline memory9
 expect_line 'it says so' 'boot'
 
 expect 0 'anyone may read' as_nobody memctl list
+expect_no_line 'it is memctld that answers' 'cannot be reached'
 expect 0 'anyone may plan' as_nobody memctl online --dry-run memory9
+expect_no_line 'it is memctld that plans' 'cannot be reached'
 expect 5 'but not change' as_nobody memctl online memory9
 expect_line 'it says what is missing' '[Nn]ot (authori[sz]ed|permitted)|denied|authori[sz]'
 
 expect 0 'memctld can be stopped' systemctl stop memctld.service memctld.socket
 expect 0 'and is started again by the bus' memctl online --dry-run memory9
+expect_no_line 'it is memctld that plans, again' 'cannot be reached'
+expect 0 'it runs again' systemctl is-active memctld.service
 systemctl stop memctld.service memctld.socket
 systemctl mask --runtime memctld.service
 expect 6 'no daemon to be had' memctl online memory9

@@ -18,6 +18,7 @@ expect 0 'memctld runs as its own user' test "$(stat -c %U "/proc/$(systemctl sh
 expect 0 'the driver adds 2 GiB' driver add 0x140000000 0x80000000
 expect 0 'memctld sees the range' await busctl get-property org.memctl1 /org/memctl1/range/range0 org.memctl1.Range Start
 expect 0 'list --units' memctl list --units
+expect_no_line 'it is memctld that answers' 'cannot be reached'
 expect_line 'the first unit is memory40-47, 1 GiB' '(^| )40-47 +0x140000000-0x17fffffff +1G '
 expect_line 'the second unit is memory48-55, 1 GiB' '(^| )48-55 +0x180000000-0x1bfffffff +1G '
 expect 0 'list --units --json' memctl list --units --json
@@ -32,11 +33,16 @@ expect 3 'a dry run says the same' memctl offline --dry-run memory44
 
 expect 0 'the way out that takes a part' memctl offline --partial memory44
 expect_states 'memory44 is offline' 44-44 offline
+expect 0 'memory44 comes back' memctl online memory44
+expect_states 'all sixteen blocks are online again' 40-55 online
 expect 0 'the way out that takes the whole mapping' memctl offline memory40-47
 expect_states 'the unit is offline' 40-47 offline
 expect_states 'its neighbour is not' 48-55 online
 
 expect 1 'the kernel refuses the driver a part of the leaf' driver remove 0x140000000 0x8000000
+expect_line 'it is busy' 'Device or resource busy'
+expect 0 'the kernel says why' dmesg
+expect_line 'it names the part and the leaf' 'mem 0x140000000-0x147ffffff\] shares a 1048576 KiB leaf'
 expect 0 'the driver removes the whole leaf' driver remove 0x140000000 0x40000000
 expect 0 'the rest is still there to read' driver read 0x180000000 0x40000000
 expect 0 'memctld sees that range0 is gone' await bash -c '! busctl tree org.memctl1 | grep -q range0'

@@ -24,6 +24,7 @@ story() {
         expect_states "$when: the unit is offline" 40-47 offline
         expect_states "$when: its neighbour is not" 48-55 online
         expect 0 "$when: list --units" memctl list --units
+        expect_no_line "$when: it is memctld that answers" 'cannot be reached'
         expect_line "$when: the listing says that it is an estimate" 'estimated'
 }
 

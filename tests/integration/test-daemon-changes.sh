@@ -51,7 +51,7 @@ expect "the result" "$(result)" "done"
 
 # A write that hangs is ended, and what it did is undone.
 control "hang 4"
-change offline memory40-47 timeout-usec=300000
+change offline memory40-47 timeout-usec=3000000
 expect "the result" "$(result)" timed-out
 expect "the blocks" "$(blocks 40 55)" MMMMMMMMMMMMMMMM
 

@@ -88,11 +88,6 @@ for ((k = 1; k <= n; k++)); do
         restore
 
         control "hang $k"
-        change offline memory40-55 timeout-usec=150000
-        judge "write $k hangs" timed-out
-        restore
-
-        control "hang $k"
         begin offline memory40-55
         await_write "$k"
         busctl --system call org.memctl1 "/org/memctl1/job/$job" org.memctl1.Job Cancel >/dev/null
@@ -168,13 +163,26 @@ judge "the journal's folder cannot be written" failed
 expect_has "the journal's folder cannot be written: no block is tried" "$out" "not-tried 30"
 umount /run/memctl/jobs
 
-# --- a write that ignores SIGKILL ------------------------------------------------------------------------------
+# --- writes that hang --------------------------------------------------------------------------------------------
+
+# A second without progress: a limit for the whole job would strike before the write that hangs on a busy machine, and
+# the fault would be left for the next case.
+mkdir -p /etc/memctl/policy.d
+printf '[Match]\n[Offline]\nTimeoutSec=1\n' >/etc/memctl/policy.d/10-impatient.policy
+call Reload ""
+
+for ((k = 1; k <= n; k++)); do
+        control "hang $k"
+        change offline memory40-55
+        judge "write $k hangs" timed-out
+        expect_has "write $k hangs: the block" "$out" "$(printf '0x%x %u failed 110' $(((first + k - 1) << 27)) $((1 << 27)))"
+        restore
+done
 
 for k in 1 8 16; do
         control "hang $k forever"
-        begin offline memory40-55 timeout-usec=200000
-        until grep -q '^state stuck' <&"$pending"; do :; done
-        expect "job's state" "$(get "/org/memctl1/job/$job" Job State)" '"stuck"'
+        begin offline memory40-55
+        until [[ $(get "/org/memctl1/job/$job" Job State) == '"stuck"' ]]; do read -rt 0.1 <> <(:) || true; done
         call Offline 'asa{sv}' 1 range0 0 || true
         expect_has "the range is held" "$out" "already works on"
         control release

@@ -111,9 +111,9 @@ static int forget_range(struct inventory *inventory, size_t at) {
         return 1;
 }
 
-/* Gives the blocks inside a range to it. */
-static int claim_blocks(struct inventory *inventory, size_t at) {
-        const struct span span = inventory->ranges[at].span;
+/* Gives the blocks inside a range, which is inventory->ranges[at], to it. */
+static int claim_blocks(struct inventory *inventory, size_t at, const struct range *range) {
+        const struct span span = range->span;
 
         for (uint64_t block = span.first_block; block < span_end(&span);) {
                 size_t i = extent_list_lower_bound(&inventory->extents, block);
@@ -125,7 +125,7 @@ static int claim_blocks(struct inventory *inventory, size_t at) {
                 extent.first_block = part.first_block;
                 extent.n_blocks = part.n_blocks;
                 extent.range = (uint32_t)at;
-                extent.kind = inventory->ranges[at].kind;
+                extent.kind = range->kind;
                 int r = extent_list_set(&inventory->extents, &extent);
                 if (r < 0)
                         return r;
@@ -159,7 +159,7 @@ static int insert_range(struct inventory *inventory, struct range *range) {
         ranges[at] = *range;
         range->name = range->device = NULL;
         inventory->n_ranges++;
-        r = claim_blocks(inventory, at);
+        r = claim_blocks(inventory, at, &ranges[at]);
         return r < 0 ? r : 1;
 }
 

@@ -117,10 +117,13 @@ static int claim_blocks(struct inventory *inventory, size_t at, const struct ran
 
         for (uint64_t block = span.first_block; block < span_end(&span);) {
                 size_t i = extent_list_lower_bound(&inventory->extents, block);
-                if (i == inventory->extents.n || inventory->extents.items[i].first_block >= span_end(&span))
+                if (i == inventory->extents.n)
                         return 0;
 
+                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is an i-th, so there are items */
                 struct extent extent = inventory->extents.items[i];
+                if (extent.first_block >= span_end(&span))
+                        return 0;
                 struct span part = span_intersect(extent_span(&extent), span);
                 extent.first_block = part.first_block;
                 extent.n_blocks = part.n_blocks;

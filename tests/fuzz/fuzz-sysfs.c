@@ -6,6 +6,7 @@
  */
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,7 +67,21 @@ static void write_file(const char *root, const char *path, const char *content) 
         must(fclose(file) == 0);
 }
 
-/* One for the whole run, with and without the memory_range bus; left in /dev/shm as libFuzzer tells no end. */
+static char roots[2][32] = { "/dev/shm/memctl-fuzz-XXXXXX", "/dev/shm/memctl-fuzz-XXXXXX" };
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw) {
+        (void)status;
+        (void)type;
+        (void)ftw;
+        return remove(path);
+}
+
+static void remove_machines(void) {
+        for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+                nftw(roots[i], remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* One for the whole run, with and without the memory_range bus; only a crash leaves them behind. */
 static void make_machine(char *root, bool with_bus) {
         char path[128];
 
@@ -128,12 +143,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 .close = close,
                 .pread = pread,
         };
-        static char roots[2][32] = { "/dev/shm/memctl-fuzz-XXXXXX", "/dev/shm/memctl-fuzz-XXXXXX" };
         static bool made;
 
         if (!made) {
                 make_machine(roots[0], false);
                 make_machine(roots[1], true);
+                must(atexit(remove_machines) == 0);
                 made = true;
         }
         if (size == 0)

@@ -57,6 +57,13 @@ await_blocks() {
         until [[ $(blocks "$1" "$2") == "$3" ]]; do read -rt 0.01 <> <(:) || true; done
 }
 
+# await_hang BLOCK: until the write that takes it offline hangs. Nothing tells, so it is asked for.
+await_hang() {
+        until [[ $(<"/sys/devices/system/memory/memory$1/state") == going-offline ]]; do
+                read -rt 0.01 <> <(:) || true
+        done
+}
+
 control() {
         printf '%s\n' "$@" >"$MEMSIM/control" || fail "control: $*: $(tail -n 1 "$MEMSIM/log")"
 }

@@ -33,9 +33,11 @@ while IFS= read -r line; do
         [ "${#plain}" -le 80 ] || fail "over 80 columns: $plain"
 done <<<"$out"
 
-# Progress appears after a second, with what is done and what is left; Ctrl-C cancels and waits for the rollback.
+# Progress appears after a second, with what is done and what is left; Ctrl-C cancels and waits for the rollback. It is
+# typed when the write hangs: before that the rollback would meet the fault.
+fourth=/sys/devices/system/memory/memory43/state
 printf 'hang 4\n' >"$MEMSIM/control"
-terminal --when 'blocks left' '\x03' -- "$MEMCTL" offline 40-47
+terminal --when '5 blocks left' '' --when-file "$fourth" going-offline '\x03' -- "$MEMCTL" offline 40-47
 expect_status 130
 expect_out_has '384M/1G'
 expect_out_has '5 blocks left'
@@ -46,14 +48,15 @@ expect_out_has 'memctl: offline cancelled, everything is as it was'
 
 # Without UTF-8 the bar is ASCII.
 printf 'hang 4\n' >"$MEMSIM/control"
-LC_ALL=C terminal --when '5 blocks left' '\x03' -- "$MEMCTL" offline 40-47
+LC_ALL=C terminal --when '5 blocks left' '' --when-file "$fourth" going-offline '\x03' -- "$MEMCTL" offline 40-47
 expect_status 130
 expect_out_has '###'
 ! grep -aq '[^[:print:][:cntrl:]]' <<<"$out" || fail 'only ASCII was expected'
 
 # A second Ctrl-C does not wait: the rollback, whose own write hangs, goes on in its job.
 printf 'hang 4\nhang 5\n' >"$MEMSIM/control"
-terminal --when '5 blocks left' '\x03' --when 'do not wait for it' '\x03' -- "$MEMCTL" offline 40-47
+terminal --when '5 blocks left' '' --when-file "$fourth" going-offline '\x03' --when 'do not wait for it' '\x03' -- \
+        "$MEMCTL" offline 40-47
 expect_status 130
 expect_out_has 'the rollback still runs in job'
 expect_out_has 'memctl wait'

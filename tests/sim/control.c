@@ -203,6 +203,13 @@ static int lose_event(struct simulation *simulation, const struct words *words) 
         return r;
 }
 
+static int mend(struct simulation *simulation, const struct words *words) {
+        (void)words;
+        simulation->n_faults = 0;
+        uevents_lose_none(simulation->machine.uevents);
+        return 0;
+}
+
 static const struct command {
         const char *name;
         size_t n_min, n_max; /* words, the name included */
@@ -222,6 +229,7 @@ static const struct command {
         { "hang", 2, 3, false, hang_write },
         { "release", 1, 1, false, release_write },
         { "lose", 2, 2, false, lose_event },
+        { "mend", 1, 1, false, mend },
 };
 
 static const struct command *find_command(const char *name, size_t n) {

@@ -91,6 +91,11 @@ void uevents_lose(struct uevents *uevents, uint64_t nth) {
         uevents->lost[uevents->n_lost++] = nth;
 }
 
+void uevents_lose_none(struct uevents *uevents) {
+        if (uevents)
+                uevents->n_lost = 0;
+}
+
 static bool is_lost(struct uevents *uevents) {
         bool lost = false;
 

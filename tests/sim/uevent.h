@@ -21,6 +21,8 @@ struct uevents *uevents_free(struct uevents *uevents);
 
 /* The nth event from now (1: the next) will be lost. */
 void uevents_lose(struct uevents *uevents, uint64_t nth);
+/* None will, whatever was asked for. */
+void uevents_lose_none(struct uevents *uevents);
 
 /*
  * Sends one event. `device` is the path below /sys, "/devices/…"; `properties` are further "KEY=value" lines, each

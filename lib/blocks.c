@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 /* Below this many blocks a thread costs more than it saves; above this many threads they wait for each other. */
 #define BLOCKS_PER_THREAD 2048
 #define THREADS_MAX       8
+#define BLOCKS_AT_A_TIME  64
 
 #define PATH_SIZE 64
 
@@ -84,7 +86,7 @@ static int set_node(const char *name, void *userdata) {
         return 0;
 }
 
-int block_table_read_nodes(struct block_table *table, const struct sysfs *sysfs, const int *nodes, size_t n_nodes) {
+static int read_nodes(struct block_table *table, const struct sysfs *sysfs, const int *nodes, size_t n_nodes) {
         char path[PATH_SIZE];
 
         for (size_t i = 0; i < n_nodes; i++) {
@@ -161,30 +163,48 @@ int block_read_node(const struct sysfs *sysfs, uint64_t number) {
         return sysfs_list(sysfs, path, lowest_node, &node) < 0 ? NODE_NONE : node;
 }
 
-/* A thread's share of the table. */
-struct slice {
+/* What the threads share. Each takes the next few blocks until there are none left, so that one which the machine
+ * keeps waiting keeps nobody else. */
+struct crew {
         const struct sysfs *sysfs;
         const struct block_reading *reading;
+        struct block_table *table;
         int memory_fd;
-        struct block *items;
-        size_t n;
-        int error;
+        atomic_size_t n_taken;
+        atomic_int error; /* the first one */
 };
 
-static void *read_slice(void *userdata) {
-        struct slice *slice = userdata;
+static int read_one(const struct crew *crew, struct block *block) {
+        int r = block_read(block, crew->sysfs, crew->memory_fd, crew->reading->zones);
 
-        for (size_t i = 0; i < slice->n; i++) {
-                struct block *block = &slice->items[i];
-                int r = block_read(block, slice->sysfs, slice->memory_fd, slice->reading->zones);
-                if (r < 0 && r != -ENOENT) {
-                        slice->error = r;
-                        break;
+        block->gone = r == -ENOENT;
+        if (r == 0 && crew->reading->acpi && !span_list_contains(crew->reading->known, block->number))
+                block->acpi = block_read_acpi(crew->sysfs, crew->memory_fd, block->number);
+        return r == -ENOENT ? 0 : r;
+}
+
+static void read_share(struct crew *crew) {
+        for (;;) {
+                size_t at = atomic_fetch_add(&crew->n_taken, BLOCKS_AT_A_TIME);
+                size_t end = MIN(at + BLOCKS_AT_A_TIME, crew->table->n);
+                int no_error = 0;
+
+                if (at >= crew->table->n || atomic_load(&crew->error) < 0)
+                        return;
+                for (; at < end; at++) {
+                        int r = read_one(crew, &crew->table->items[at]);
+                        if (r < 0) {
+                                atomic_compare_exchange_strong(&crew->error, &no_error, r);
+                                return;
+                        }
                 }
-                block->gone = r == -ENOENT;
-                if (!block->gone && slice->reading->acpi && !span_list_contains(slice->reading->known, block->number))
-                        block->acpi = block_read_acpi(slice->sysfs, slice->memory_fd, block->number);
         }
+}
+
+/* With a table of open files of its own, a thread need not wait for the others at every open and close: unshare(2). */
+static void *read_share_apart(void *userdata) {
+        (void)unshare(CLONE_FILES);
+        read_share(userdata);
         return NULL;
 }
 
@@ -209,35 +229,28 @@ static void drop_gone(struct block_table *table) {
 }
 
 int block_table_read(struct block_table *table, const struct sysfs *sysfs, const struct block_reading *reading) {
-        struct slice slices[THREADS_MAX];
         pthread_t threads[THREADS_MAX];
-        bool started[THREADS_MAX] = { false };
-        unsigned n_slices = choose_threads(table->n, reading->n_threads);
+        unsigned n_threads = choose_threads(table->n, reading->n_threads), n_started = 0;
 
         int memory_fd = sysfs_open_directory(sysfs, SYSFS_MEMORY);
         if (memory_fd < 0)
                 return memory_fd;
 
-        /* The last slice, and every one whose thread cannot be had, is read by this thread. */
-        for (unsigned i = 0; i < n_slices; i++) {
-                size_t from = table->n * i / n_slices, to = table->n * (i + 1) / n_slices;
-                slices[i] = (struct slice){ sysfs, reading, memory_fd, table->items + from, to - from, 0 };
-                if (i + 1 < n_slices)
-                        started[i] = pthread_create(&threads[i], NULL, read_slice, &slices[i]) == 0;
-        }
-        for (unsigned i = 0; i < n_slices; i++)
-                if (!started[i])
-                        read_slice(&slices[i]);
+        struct crew crew = { .sysfs = sysfs, .reading = reading, .table = table, .memory_fd = memory_fd };
+        while (n_started + 1 < n_threads && pthread_create(&threads[n_started], NULL, read_share_apart, &crew) == 0)
+                n_started++;
 
-        int error = 0;
-        for (unsigned i = 0; i < n_slices; i++) {
-                if (started[i])
-                        pthread_join(threads[i], NULL);
-                if (slices[i].error < 0 && error == 0)
-                        error = slices[i].error;
-        }
+        /* A block's node is no business of the others: they write all of it but that. */
+        int r = read_nodes(table, sysfs, reading->nodes, reading->n_nodes);
+        if (r < 0)
+                atomic_store(&crew.error, r);
+        read_share(&crew);
+        while (n_started > 0)
+                pthread_join(threads[--n_started], NULL);
+
         sysfs_close_fd(sysfs, memory_fd);
-        if (error == 0)
+        r = atomic_load(&crew.error);
+        if (r == 0)
                 drop_gone(table);
-        return error;
+        return r;
 }

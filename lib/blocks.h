@@ -36,17 +36,19 @@ void block_table_clear(struct block_table *table);
 /* Every memoryN, with its number only. Returns 0, -ENOENT without memory hot-plug, -errno. */
 int block_table_list(struct block_table *table, const struct sysfs *sysfs);
 
-/* Sets `node` from the links in each node's directory; a block in several nodes counts to the lowest. */
-int block_table_read_nodes(struct block_table *table, const struct sysfs *sysfs, const int *nodes, size_t n_nodes);
-
 struct block_reading {
+        const int *nodes; /* in ascending order */
+        size_t n_nodes;
         bool zones; /* read valid_zones of online blocks */
         bool acpi;  /* look for firmware_node of blocks outside `known` */
         const struct span_list *known;
         unsigned n_threads; /* 0: as many as pay */
 };
 
-/* Reads every block: state (three system calls), zone (three more), firmware_node (one more). Drops those gone. */
+/*
+ * Reads every block: state (three system calls), zone (three more), firmware_node (one more); and its node from the
+ * links in each node's directory, where one in several nodes counts to the lowest. Drops those gone.
+ */
 int block_table_read(struct block_table *table, const struct sysfs *sysfs, const struct block_reading *reading);
 
 /*

@@ -99,12 +99,11 @@ static int read_blocks(struct reading *reading) {
         r = block_table_list(&reading->blocks, sysfs);
         if (r < 0)
                 return r;
-        r = block_table_read_nodes(&reading->blocks, sysfs, reading->nodes, reading->n_nodes);
-        if (r < 0)
-                return r;
 
         /* Machines without ACPI memory devices, and those where every block has a range, are spared a call a block. */
         const struct block_reading block_reading = {
+                .nodes = reading->nodes,
+                .n_nodes = reading->n_nodes,
                 .zones = reading->options->flags & INVENTORY_ZONES,
                 .acpi = sysfs_list(sysfs, ACPI_DEVICES, find_acpi_memory_device, NULL) == 1,
                 .known = &reading->exported,

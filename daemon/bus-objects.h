@@ -76,6 +76,8 @@ int method_online(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_offline(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_remove(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+int method_list_policies(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* Reads an a{sv} of options. Returns 0, or a bus error that names the option. */
 int read_change_options(sd_bus_message *message, struct change *change, sd_bus_error *error);
 

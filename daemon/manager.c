@@ -21,6 +21,7 @@ struct manager {
         void *userdata;
         struct sysfs root; /* where policies are */
         struct policy_set policies;
+        struct policy_problems problems;
         struct udev_watch *udev; /* NULL with a sysroot: udev knows only the running system */
         struct tracker *tracker;
         struct queue *queue;
@@ -66,6 +67,10 @@ const struct policy_set *manager_policies(const struct manager *manager) {
         return &manager->policies;
 }
 
+const struct policy_problems *manager_policy_problems(const struct manager *manager) {
+        return &manager->problems;
+}
+
 static void log_problem(const struct policy_problem *problem) {
         if (problem->line > 0)
                 log_warning("%s:%u: %s; this file is not in force", problem->file, problem->line, problem->message);
@@ -80,11 +85,14 @@ int manager_reload(struct manager *manager) {
 
         for (size_t i = 0; i < problems.n; i++)
                 log_problem(&problems.items[i]);
-        policy_problems_clear(&problems);
-        if (r < 0)
+        if (r < 0) {
+                policy_problems_clear(&problems);
                 return r;
+        }
         policy_set_clear(&manager->policies);
+        policy_problems_clear(&manager->problems);
         manager->policies = policies;
+        manager->problems = problems;
         return 0;
 }
 
@@ -430,6 +438,7 @@ struct manager *manager_free(struct manager *manager) {
         tracker_free(manager->tracker);
         udev_watch_free(manager->udev);
         policy_set_clear(&manager->policies);
+        policy_problems_clear(&manager->problems);
         sysfs_close(&manager->root);
         free(manager);
         return NULL;

@@ -53,6 +53,11 @@ await_blocks 8192 8239 "$(printf '%48s' '' | tr ' ' M)"
 expect "its policy" "$(get /org/memctl1/range/range2 Range Policy)" '"50-dax"'
 expect "its policy's file" "$(get /org/memctl1/range/range2 Range PolicyFile)" "\"$policies/50-dax.policy\""
 expect_has "the broken file" "$(cat /run/memctld.log)" "$policies/70-broken.policy:2: "
+call ListPolicies ""
+expect_has "the broken file over the bus" "$out" "1 \"$policies/70-broken.policy\" 2 \"[Match] has no key Nmae"
+expect_has "a policy and its range" "$out" "\"50-dax\" \"$policies/50-dax.policy\" 7 \"Match.Name\" \"System RAM (kmem)\" \"Online.Mode\" \"auto\""
+expect_has "what holds where no key says it" "$out" '"Offline.KeepAvailable" "5%" "Offline.TimeoutSec" "60" "Remove.Allow" "yes" 1 "range2"'
+expect_has "the built-in default" "$out" '"" "" 6 "Online.Mode" "manual"'
 expect "others are in force" "$(get /org/memctl1/range/range0 Range Policy)" '"80-rest"'
 
 # What an administrator took offline stays so over a restart.

@@ -175,9 +175,28 @@ static int span_list_splice(struct span_list *list, size_t from, size_t to, cons
         return 0;
 }
 
+static int append_span(struct span_list *list, struct span span) {
+        struct span *items = array_grow(list->items, &list->n_allocated, list->n + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+
+        items[list->n++] = span;
+        list->items = items;
+        return 0;
+}
+
 int span_list_add(struct span_list *list, struct span span) {
         if (span.n_blocks == 0)
                 return 0;
+
+        /* Nearly all lists are made from the lowest block up. */
+        uint64_t list_end = list->n > 0 ? span_end(&list->items[list->n - 1]) : 0;
+        if (list->n > 0 && span.first_block == list_end) {
+                list->items[list->n - 1].n_blocks += span.n_blocks;
+                return 0;
+        }
+        if (span.first_block >= list_end)
+                return append_span(list, span);
 
         uint64_t first = span.first_block, end = span_end(&span);
         size_t from = find_span(list, first, true);

@@ -107,8 +107,10 @@ static struct span untold_run(const struct inventory *inventory, const struct ex
 struct span inventory_unit_of(const struct inventory *inventory, uint64_t block) {
         const struct extent *extent = extent_list_find(&inventory->extents, block);
 
-        if (!extent)
-                return (struct span){ block, 1 };
+        return extent ? inventory_unit_in(inventory, extent, block) : (struct span){ block, 1 };
+}
+
+struct span inventory_unit_in(const struct inventory *inventory, const struct extent *extent, uint64_t block) {
         if (extent->range >= inventory->n_ranges)
                 return is_untold(extent) ? untold_run(inventory, extent) : (struct span){ block, 1 };
 

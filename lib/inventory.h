@@ -125,6 +125,8 @@ const struct range *inventory_find_range(const struct inventory *inventory, cons
 const char *range_name(const struct range *range, char buffer[static RANGE_NAME_MAX]);
 /* The removal unit that holds the block: of its range, or the block itself where it has none. */
 struct span inventory_unit_of(const struct inventory *inventory, uint64_t block);
+/* The same where the inventory's extent that holds the block is at hand. */
+struct span inventory_unit_in(const struct inventory *inventory, const struct extent *extent, uint64_t block);
 /* Bytes in a state, over the whole machine or (range != NULL) inside a span. */
 uint64_t inventory_count_bytes(const struct inventory *inventory, const struct span *within, enum block_state state);
 

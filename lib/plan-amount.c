@@ -106,11 +106,26 @@ uint64_t planner_count_in_target(const struct planner *planner) {
         return n_blocks;
 }
 
-static bool is_chosen_size(const uint64_t *sizes, const bool *chosen, size_t n, uint64_t size) {
+static int compare_sizes(const void *a, const void *b) {
+        const uint64_t *x = a, *y = b;
+
+        return (*x > *y) - (*x < *y);
+}
+
+/* The sizes that were chosen, in ascending order, each as often as it was; the caller frees them. NULL: no memory. */
+static uint64_t *sort_chosen_sizes(const uint64_t *sizes, const bool *chosen, size_t n, size_t *ret_n) {
+        uint64_t *sorted = reallocarray(NULL, MAX(n, (size_t)1), sizeof(*sorted));
+        size_t n_sorted = 0;
+
+        if (!sorted)
+                return NULL;
         for (size_t i = 0; i < n; i++)
-                if (chosen[i] && sizes[i] == size)
-                        return true;
-        return false;
+                if (chosen[i])
+                        sorted[n_sorted++] = sizes[i];
+        if (n_sorted > 1)
+                qsort(sorted, n_sorted, sizeof(*sorted), compare_sizes);
+        *ret_n = n_sorted;
+        return sorted;
 }
 
 /* The chosen become steps; the others, where they are as large as one that was chosen, spares. */
@@ -118,15 +133,13 @@ static int add_chosen(struct planner *planner, const struct candidates *candidat
                       const bool *chosen) {
         _cleanup_(unit_clear) struct unit unit = { 0 };
         enum online_zone zone = ONLINE_ZONE_DEFAULT;
-        uint64_t last_size = 0;
-        bool last_is_chosen = false;
+        size_t n_chosen;
 
+        _cleanup_free_ uint64_t *chosen_sizes = sort_chosen_sizes(sizes, chosen, candidates->n, &n_chosen);
+        if (!chosen_sizes)
+                return -ENOMEM;
         for (size_t i = 0; i < candidates->n; i++) {
-                if (!chosen[i] && sizes[i] != last_size) {
-                        last_size = sizes[i];
-                        last_is_chosen = is_chosen_size(sizes, chosen, candidates->n, last_size);
-                }
-                if (!chosen[i] && !last_is_chosen)
+                if (!chosen[i] && !bsearch(&sizes[i], chosen_sizes, n_chosen, sizeof(*chosen_sizes), compare_sizes))
                         continue;
 
                 int r = unit_load(&unit, planner, candidates->items[i].block, target_of(planner));

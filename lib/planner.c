@@ -35,16 +35,19 @@ static void note_zone(struct unit *unit, enum block_zone zone) {
 int unit_load(struct unit *unit, const struct planner *planner, uint64_t block, enum block_state target) {
         const struct inventory *inventory = planner->inventory;
         const struct extent_list *extents = &inventory->extents;
+        size_t at = extent_list_lower_bound(extents, block);
+        const struct extent *held_by = &extents->items[at];
 
-        unit->span = inventory_unit_of(inventory, block);
-        unit->range = inventory_range_of(inventory, block);
+        unit->span = inventory_unit_in(inventory, held_by, block);
+        unit->range = held_by->range < inventory->n_ranges ? &inventory->ranges[held_by->range] : NULL;
         unit->present.n = unit->selected.n = unit->change.n = 0;
         unit->n_in_target = 0;
         unit->has_kernel_zone = unit->has_movable_zone = false;
 
-        for (size_t i = extent_list_lower_bound(extents, unit->span.first_block);
-             i < extents->n && extents->items[i].first_block < span_end(&unit->span); i++) {
-                const struct extent *extent = &extents->items[i];
+        while (at > 0 && extent_end(&extents->items[at - 1]) > unit->span.first_block)
+                at--;
+        for (; at < extents->n && extents->items[at].first_block < span_end(&unit->span); at++) {
+                const struct extent *extent = &extents->items[at];
                 struct span part = span_intersect(extent_span(extent), unit->span);
 
                 /* A block that is going offline is on its way: for both verbs it is not where it is to be. */

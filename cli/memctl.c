@@ -16,6 +16,8 @@ const struct command commands[] = {
           COMMAND_LIST, 0, SIZE_MAX, verb_list },
         { "show", "SELECTOR…", "Tell all about memory: range, device, units, policy, why it can or cannot go",
           COMMAND_SHOW, 1, SIZE_MAX, verb_show },
+        { "map", "[SELECTOR…]", "Draw memory: a glyph for each block, the edges of what goes together", COMMAND_MAP, 0,
+          SIZE_MAX, verb_map },
         { "plan", "online|offline|remove SELECTOR…", "Say what a change would do, and change nothing", COMMAND_PLAN, 2,
           SIZE_MAX, verb_plan },
         { "online", "SELECTOR…", "Bring memory online", COMMAND_ONLINE, 1, SIZE_MAX, verb_online },

@@ -59,6 +59,7 @@ const int exclusive_options[][MAX_EXCLUSIVE] = {
         { 'J', 'P', 'r' },
         { 'o', OPTION_OUTPUT_ALL },
         { 's', 'H', 'M' },
+        { OPTION_WATCH, 's' },
         { OPTION_DRY_RUN, OPTION_NO_WAIT },
 };
 

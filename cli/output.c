@@ -406,10 +406,16 @@ const char *format_short_bytes(uint64_t bytes, char buffer[static SHORT_BYTES_MA
         return buffer;
 }
 
-bool use_color(FILE *stream) {
-        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+bool use_terminal(FILE *stream) {
+        const char *term = getenv("TERM");
 
-        return !(no_color && *no_color) && term && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
+        return term && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
+}
+
+bool use_color(FILE *stream) {
+        const char *no_color = getenv("NO_COLOR");
+
+        return !(no_color && *no_color) && use_terminal(stream);
 }
 
 bool use_utf8(void) {

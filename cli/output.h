@@ -73,6 +73,8 @@ const char *format_address_range(uint64_t start, uint64_t size_bytes, char buffe
 #define SHORT_BYTES_MAX 32
 const char *format_short_bytes(uint64_t bytes, char buffer[static SHORT_BYTES_MAX]);
 
+/* True if what is on this stream can be drawn over: a terminal that knows escape sequences. */
+bool use_terminal(FILE *stream);
 /* True if colour may be used on this stream: a terminal, no NO_COLOR (no-color.org), no TERM=dumb. */
 bool use_color(FILE *stream);
 /* True if the locale writes UTF-8. */

@@ -38,12 +38,12 @@ static unsigned terminal_columns(void) {
         return size.ws_col;
 }
 
-static void draw_bar(const struct progress *progress, unsigned n_cells) {
-        const char *full = use_utf8() ? "█" : "#", *empty = use_utf8() ? "░" : ".";
-        unsigned n_full = (unsigned)((double)n_cells * (double)progress->done_bytes / (double)progress->total_bytes);
+void progress_bar(FILE *stream, bool utf8, unsigned n_cells, uint64_t done_bytes, uint64_t total_bytes) {
+        const char *full = utf8 ? "█" : "#", *empty = utf8 ? "░" : ".";
+        unsigned n_full = total_bytes ? (unsigned)((double)n_cells * (double)done_bytes / (double)total_bytes) : 0;
 
         for (unsigned i = 0; i < n_cells; i++)
-                fputs(i < n_full ? full : empty, stderr);
+                fputs(i < n_full ? full : empty, stream);
 }
 
 void progress_draw(struct progress *progress) {
@@ -64,7 +64,9 @@ void progress_draw(struct progress *progress) {
         fprintf(stderr, "\r\033[K%s ", progress->is_rollback ? "rollback" : progress->what);
         n_used = (unsigned)(strlen(text) + strlen(progress->is_rollback ? "rollback" : progress->what) + 2);
         if (n_used + 4 < n_columns)
-                draw_bar(progress, n_columns - n_used < MAX_BAR_CELLS ? n_columns - n_used : MAX_BAR_CELLS);
+                progress_bar(stderr, use_utf8(),
+                             n_columns - n_used < MAX_BAR_CELLS ? n_columns - n_used : MAX_BAR_CELLS,
+                             progress->done_bytes, progress->total_bytes);
         if (n_used < n_columns)
                 fputs(text, stderr);
         fflush(stderr);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct progress {
         const char *what; /* "offline" */
@@ -18,6 +19,9 @@ struct progress {
 };
 
 #define PROGRESS_DELAY_USEC UINT64_C(1000000)
+
+/* The bar alone. */
+void progress_bar(FILE *stream, bool utf8, unsigned n_cells, uint64_t done_bytes, uint64_t total_bytes);
 
 void progress_start(struct progress *progress, const char *what, uint64_t block_size_bytes);
 /* Draws it on standard error if that is a terminal and the delay is over. */

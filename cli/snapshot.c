@@ -72,7 +72,7 @@ static int read_sysfs(struct snapshot *snapshot, const char *sysroot) {
         return STATUS_DONE;
 }
 
-static int read_daemon(struct snapshot *snapshot, const struct options *options) {
+static int read_memctld(struct snapshot *snapshot, const struct options *options, bool or_sysfs) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         int r, status = STATUS_DONE;
 
@@ -84,7 +84,7 @@ static int read_daemon(struct snapshot *snapshot, const struct options *options)
 
         snapshot->client = client_close(snapshot->client);
         /* The files of another machine cannot be read from here. */
-        if (options->host || options->machine || !client_is_unreachable(r, &error)) {
+        if (!or_sysfs || options->host || options->machine || !client_is_unreachable(r, &error)) {
                 status = client_report(r, &error);
                 goto finish;
         }
@@ -98,14 +98,14 @@ finish:
         return status;
 }
 
-int snapshot_read(const struct options *options, struct snapshot **ret) {
+static int read_snapshot(const struct options *options, bool or_sysfs, struct snapshot **ret) {
         struct snapshot *snapshot = calloc(1, sizeof *snapshot);
         int status;
 
         if (!snapshot)
                 return out_of_memory();
 
-        status = options->sysroot ? read_sysfs(snapshot, options->sysroot) : read_daemon(snapshot, options);
+        status = options->sysroot ? read_sysfs(snapshot, options->sysroot) : read_memctld(snapshot, options, or_sysfs);
         if (status != STATUS_DONE) {
                 snapshot_free(snapshot);
                 return status;
@@ -115,12 +115,40 @@ int snapshot_read(const struct options *options, struct snapshot **ret) {
         return STATUS_DONE;
 }
 
+int snapshot_read(const struct options *options, struct snapshot **ret) {
+        return read_snapshot(options, true, ret);
+}
+
+int snapshot_read_memctld(const struct options *options, struct snapshot **ret) {
+        return read_snapshot(options, false, ret);
+}
+
+static void forget_inventory(struct snapshot *snapshot) {
+        range_policies_free(snapshot->range_policies, snapshot->inventory ? snapshot->inventory->n_ranges : 0);
+        snapshot->range_policies = NULL;
+        snapshot->inventory = inventory_free(snapshot->inventory);
+}
+
+int snapshot_refresh(struct snapshot *snapshot, sd_bus_error *error) {
+        struct range_policy *policies;
+        struct inventory *inventory;
+        int r;
+
+        r = client_read_inventory(snapshot->client, &inventory, &policies, error);
+        if (r < 0)
+                return r;
+
+        forget_inventory(snapshot);
+        snapshot->inventory = inventory;
+        snapshot->range_policies = policies;
+        return 0;
+}
+
 struct snapshot *snapshot_free(struct snapshot *snapshot) {
         if (!snapshot)
                 return NULL;
 
-        range_policies_free(snapshot->range_policies, snapshot->inventory ? snapshot->inventory->n_ranges : 0);
-        inventory_free(snapshot->inventory);
+        forget_inventory(snapshot);
         policy_set_clear(&snapshot->policies);
         client_close(snapshot->client);
         free(snapshot);

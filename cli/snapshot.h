@@ -24,6 +24,10 @@ struct snapshot {
  * to exit with after an error was printed.
  */
 int snapshot_read(const struct options *options, struct snapshot **ret);
+/* The same from memctld or not at all. */
+int snapshot_read_memctld(const struct options *options, struct snapshot **ret);
+/* Asks memctld again, which must have told it. Returns 0, or -errno with the snapshot as it was. */
+int snapshot_refresh(struct snapshot *snapshot, sd_bus_error *error);
 /* Takes NULL, returns NULL. */
 struct snapshot *snapshot_free(struct snapshot *snapshot);
 

@@ -8,6 +8,7 @@
 
 int verb_list(const struct options *options, char **words, size_t n_words);
 int verb_show(const struct options *options, char **words, size_t n_words);
+int verb_map(const struct options *options, char **words, size_t n_words);
 int verb_plan(const struct options *options, char **words, size_t n_words);
 int verb_online(const struct options *options, char **words, size_t n_words);
 int verb_offline(const struct options *options, char **words, size_t n_words);

@@ -16,6 +16,7 @@
 #include "inventory.h"
 #include "options.h"
 #include "plan.h"
+#include "policy.h"
 
 #define MEMCTL_BUS_NAME      "org.memctl1"
 #define MEMCTL_ROOT_PATH     "/org/memctl1"
@@ -59,6 +60,27 @@ int client_append_request(sd_bus_message *message, const struct options *options
 /* Asks for a plan. The caller frees it with plan_free(). */
 int client_plan(struct client *client, const struct options *options, enum verb verb, char **words, struct plan **ret,
                 sd_bus_error *error);
+
+/* A policy as memctld has it; `settings` are pairs of key and value, a file's section in front: "Online.Mode", "auto".
+ */
+struct policy_view {
+        char *name; /* "" the built-in default */
+        char *file;
+        char **settings; /* key, value, key, value, NULL */
+        char **ranges;   /* names of those it is in force for, NULL-terminated */
+};
+
+struct policy_view_list {
+        struct policy_view *items; /* in the order they are tried */
+        size_t n;
+        size_t n_allocated;
+};
+
+/* The policies in force, and what is wrong with the files that are not. The caller clears both. */
+int client_list_policies(struct client *client, struct policy_view_list *ret, struct policy_problems *ret_problems,
+                         sd_bus_error *error);
+void policy_view_list_clear(struct policy_view_list *list);
+int client_reload(struct client *client, sd_bus_error *error);
 
 /* Calls `changed` when memctld leaves the bus or comes back, and when the bus is gone. Returns 0, -errno. */
 int client_watch_owner(struct client *client, sd_bus_message_handler_t changed, void *userdata);

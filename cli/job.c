@@ -11,6 +11,7 @@
 #include "exit-status.h"
 #include "output.h"
 #include "selector.h"
+#include "string-list.h"
 #include "util.h"
 
 static const struct {
@@ -49,9 +50,7 @@ void job_clear(struct job *job) {
                 free(job->results[i].meaning);
         }
         free(job->results);
-        for (char **selector = job->selectors; selector && *selector; selector++)
-                free(*selector);
-        free(job->selectors);
+        strings_free(job->selectors);
         free(job->path);
         free(job->verb);
         free(job->state);

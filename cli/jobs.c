@@ -10,6 +10,7 @@
 #include "exit-status.h"
 #include "job.h"
 #include "output.h"
+#include "string-list.h"
 #include "util.h"
 #include "verbs.h"
 
@@ -35,21 +36,8 @@ static bool is_over(const struct job *job) {
         return *job->result;
 }
 
-static char *join(char **words) {
-        char *text = strdup("");
-
-        for (char **word = words; text && word && *word; word++) {
-                char *longer = format_string("%s%s%s", text, *text ? " " : "", *word);
-
-                free(text);
-                text = longer;
-        }
-
-        return text;
-}
-
 static int print_job(struct table *table, const struct job *job) {
-        char *selectors = join(job->selectors);
+        char *selectors = strings_join(job->selectors);
 
         if (!selectors)
                 return -ENOMEM;

@@ -30,8 +30,12 @@ const struct command commands[] = {
         { "cancel", "JOB…", "Cancel changes, what was changed goes back", COMMAND_CANCEL, 1, SIZE_MAX, verb_cancel },
         { "wait", "[JOB…]", "Wait until changes are over", COMMAND_WAIT, 0, SIZE_MAX, verb_wait },
         { "monitor", NULL, "Tell what changes, as it happens", COMMAND_MONITOR, 0, 0, verb_monitor },
+        { "policy", "[list|show [NAME…]|check [FILE…]|reload]", "Show, check or reload the policy files",
+          COMMAND_POLICY, 0, SIZE_MAX, verb_policy },
         { "doctor", NULL, "Look for what keeps memory from being removable, and say what to do", COMMAND_DOCTOR, 0, 0,
           verb_doctor },
+        { "version", NULL, "Print the versions of memctl and memctld, and what the kernel checks", COMMAND_VERSION, 0,
+          0, verb_version },
         { 0 },
 };
 

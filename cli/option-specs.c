@@ -41,9 +41,10 @@ const struct option_spec option_specs[] = {
 
         { 'J', "json", NULL,
           COMMAND_TABLES | COMMAND_CHANGES | COMMAND_PLAN | COMMAND_WAIT | COMMAND_SHOW | COMMAND_MONITOR |
-                  COMMAND_DOCTOR,
+                  COMMAND_DOCTOR | COMMAND_VERSION,
           "JSON, with the version of its schema" },
-        { 's', "sysroot", "DIR", COMMAND_LIST | COMMAND_PLAN | COMMAND_SHOW | COMMAND_MAP | COMMAND_DOCTOR,
+        { 's', "sysroot", "DIR",
+          COMMAND_LIST | COMMAND_PLAN | COMMAND_SHOW | COMMAND_MAP | COMMAND_POLICY | COMMAND_DOCTOR,
           "read a copy of sysfs below this directory, without memctld" },
         { 'H', "host", "[USER@]HOST", COMMAND_ALL & ~COMMAND_INHIBIT, "the memctld of another machine, over ssh" },
         { 'M', "machine", "NAME", COMMAND_ALL & ~COMMAND_INHIBIT, "the memctld of a local container" },

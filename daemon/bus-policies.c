@@ -2,60 +2,21 @@
 
 /* ListPolicies: what is in force, for which ranges, and which files are not. */
 
-#include <errno.h>
-#include <inttypes.h>
-
 #include "bus-objects.h"
 #include "cleanup.h"
 #include "policy.h"
 
-/* A key of a policy file and its value, as it is written there. Takes over `value`, which may be NULL. */
-static int append_setting(sd_bus_message *reply, const char *key, char *value) {
-        int r = value ? sd_bus_message_append(reply, "{ss}", key, value) : -ENOMEM;
+static int append_setting(const char *key, const char *value, void *userdata) {
+        sd_bus_message *reply = userdata;
 
-        free(value);
-        return r;
-}
-
-static int append_match(sd_bus_message *reply, const struct policy *policy) {
-        int r = 0;
-
-        if (policy->match_name)
-                r = append_setting(reply, "Match.Name", format_string("%s", policy->match_name));
-        if (r >= 0 && policy->match_node != NODE_NONE)
-                r = append_setting(reply, "Match.Node", format_string("%d", policy->match_node));
-        if (r >= 0 && policy->match_driver >= 0)
-                r = append_setting(
-                        reply, "Match.Driver",
-                        format_string("%s", range_driver_to_string((enum range_driver)policy->match_driver)));
-        if (r >= 0 && policy->match_minimum_size_bytes > 0)
-                r = append_setting(reply, "Match.MinimumSize",
-                                   format_string("%" PRIu64, policy->match_minimum_size_bytes));
-        return r;
+        return sd_bus_message_append(reply, "{ss}", key, value);
 }
 
 static int append_settings(sd_bus_message *reply, const struct policy *policy) {
         int r = sd_bus_message_open_container(reply, 'a', "{ss}");
 
         if (r >= 0)
-                r = append_match(reply, policy);
-        if (r >= 0)
-                r = append_setting(reply, "Online.Mode", format_string("%s", policy_mode_to_string(policy->mode)));
-        if (r >= 0)
-                r = append_setting(reply, "Online.Zone", format_string("%s", online_zone_to_string(policy->zone)));
-        if (r >= 0)
-                r = append_setting(reply, "Offline.Partial",
-                                   format_string("%s", policy->partial_allowed ? "allow" : "refuse"));
-        if (r >= 0)
-                r = append_setting(reply, "Offline.KeepAvailable",
-                                   policy->keep_available_bytes > 0
-                                           ? format_string("%" PRIu64, policy->keep_available_bytes)
-                                           : format_string("%u%%", policy->keep_available_percent));
-        if (r >= 0)
-                r = append_setting(reply, "Offline.TimeoutSec",
-                                   format_string("%" PRIu64, policy->timeout_usec / USEC_PER_SEC));
-        if (r >= 0)
-                r = append_setting(reply, "Remove.Allow", format_string("%s", policy->remove_allowed ? "yes" : "no"));
+                r = policy_each_setting(policy, append_setting, reply);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

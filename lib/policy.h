@@ -85,6 +85,13 @@ void policy_problems_clear(struct policy_problems *problems);
 const struct policy *policy_set_find(const struct policy_set *set, const struct range *range, uint64_t block_size_bytes,
                                      const char *udev_name);
 
+/*
+ * Calls `each` for every setting as a file would have it, with its section in front ("Online.Mode", "auto"); of [Match]
+ * only what is set. A negative return ends it and is returned; else 0, or -ENOMEM.
+ */
+typedef int (*policy_setting_fn)(const char *key, const char *value, void *userdata);
+int policy_each_setting(const struct policy *policy, policy_setting_fn each, void *userdata);
+
 const char *policy_mode_to_string(enum policy_mode mode);
 const char *online_zone_to_string(enum online_zone zone); /* "default", "kernel", "movable" */
 int online_zone_from_string(const char *word, enum online_zone *ret);

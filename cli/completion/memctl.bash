@@ -61,7 +61,14 @@ _memctl() {
                 else
                         case $command in
                         cancel | wait) mapfile -t words < <(__memctl_jobs) ;;
-                        jobs | monitor | doctor) ;;
+                        jobs | monitor | doctor | version) ;;
+                        policy)
+                                case $previous in
+                                policy) words=(list show check reload) ;;
+                                show) mapfile -t words < <(memctl policy list -nr -o NAME 2>/dev/null) ;;
+                                check) mapfile -t words < <(compgen -f -- "$current") ;;
+                                esac
+                                ;;
                         plan)
                                 [[ $previous == plan ]] && words=(online offline remove) ||
                                         mapfile -t words < <(__memctl_selectors)

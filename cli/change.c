@@ -15,6 +15,7 @@
 #include "plan-report.h"
 #include "progress.h"
 #include "selector.h"
+#include "sysfs.h"
 #include "util.h"
 #include "verbs.h"
 
@@ -323,6 +324,43 @@ static int run_loop(struct change *change) {
         return r;
 }
 
+/*
+ * What nobody could do is bad usage, also where memctld cannot be asked. Only this machine's own blocks have a size
+ * that is known then; that of another's is taken for the smallest there can be.
+ */
+static int check_words(const struct options *options, enum verb verb, char **words, size_t n_words) {
+        struct selector_list selectors;
+        uint64_t block_size_bytes = 4096;
+        char *message = NULL;
+        struct sysfs sysfs;
+        bool by_amount;
+        int r;
+
+        if (!options->host && !options->machine && sysfs_open(NULL, NULL, &sysfs) == 0) {
+                (void)sysfs_read_u64_at(&sysfs, sysfs.root_fd, SYSFS_MEMORY "/block_size_bytes", 16, &block_size_bytes);
+                sysfs_close(&sysfs);
+        }
+
+        r = selector_list_parse(words, n_words, block_size_bytes, &selectors, &message);
+        if (r < 0) {
+                if (r == -EINVAL)
+                        fprintf(stderr, "memctl: %s\n", message);
+                free(message);
+                return r == -EINVAL ? STATUS_USAGE : out_of_memory();
+        }
+
+        by_amount = selector_list_amount(&selectors);
+        selector_list_clear(&selectors);
+        if (by_amount && (options->partial || verb == VERB_REMOVE)) {
+                fprintf(stderr, "memctl: %s\n",
+                        verb == VERB_REMOVE ? "remove takes no amount: name a device, a range or blocks"
+                                            : "--partial does not go with an amount: name the blocks");
+                return STATUS_USAGE;
+        }
+
+        return STATUS_DONE;
+}
+
 static int run_change(const struct options *options, enum verb verb, char **words, size_t n_words) {
         struct change change = { .options = options, .verb = verb, .words = words, .n_words = n_words };
         sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -336,7 +374,11 @@ static int run_change(const struct options *options, enum verb verb, char **word
                 progress_start(&change.progress, verb_to_string(verb), change.client->block_size_bytes);
                 r = run_loop(&change);
         }
-        status = r < 0 ? client_report(r, &error) : r;
+        status = STATUS_DONE;
+        if (r < 0 && client_is_unreachable(r, &error))
+                status = check_words(options, verb, words, n_words);
+        if (status == STATUS_DONE)
+                status = r < 0 ? client_report(r, &error) : r;
 
         sd_bus_error_free(&error);
         sd_bus_slot_unref(change.call);

@@ -169,11 +169,18 @@ static int parse_selectors(const struct snapshot *snapshot, char **words, size_t
         return r < 0 ? out_of_memory() : STATUS_DONE;
 }
 
+/* The option with which memctl list names all of this type. */
+static const char *lists_ranges(enum selector_type type) {
+        return type == SELECTOR_BLOCKS || type == SELECTOR_NODE ? "" : " --ranges";
+}
+
 /* Everything that was named has to be there: an empty table would hide a slip of the pen. */
 static int check_selection(const struct selection *selection) {
         for (size_t i = 0; i < selection->n_missing; i++)
-                fprintf(stderr, "memctl: refused: there is no %s on this machine\n",
-                        selection->missing[i].selector->text);
+                fprintf(stderr,
+                        "memctl: refused: there is no %s on this machine\n"
+                        "  what is there:      memctl list%s\n",
+                        selection->missing[i].selector->text, lists_ranges(selection->missing[i].selector->type));
 
         return selection->n_missing ? STATUS_REFUSED : STATUS_DONE;
 }

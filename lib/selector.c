@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "nearest.h"
 #include "selector.h"
 #include "util.h"
 
@@ -23,7 +25,37 @@ static int over_64_bits(struct parser *parser) {
                             parser->selector.text, UINT64_MAX / parser->block_size_bytes);
 }
 
+static const char *name_of_selector(size_t i, const void *userdata) {
+        static const char *const names[] = { "memory", "range", "est", "node" };
+
+        (void)userdata;
+        return names[i];
+}
+
+/* What was meant, as far as that shows; NULL otherwise, and without memory. The caller frees it. */
+static char *meant(const char *text) {
+        size_t n_letters = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        const char *digits = text + n_letters, *near;
+        char letters[16];
+
+        /* As ACPI and dax name their devices: PNP0C80:00, dax0.0 */
+        if (n_letters > 0 && strchr(text, '/') == NULL &&
+            (strchr(text, ':') || (strncmp(text, "dax", 3) == 0 && strchr(text, '.'))))
+                return format_string("device:%s", text);
+
+        if (n_letters == 0 || n_letters >= sizeof(letters) || *digits == '\0' ||
+            digits[strspn(digits, "0123456789")] != '\0' || (*digits == '0' && digits[1] != '\0'))
+                return NULL;
+        snprintf(letters, sizeof(letters), "%.*s", (int)n_letters, text);
+        near = nearest_word(letters, name_of_selector, 4, NULL);
+        return near && strcmp(near, letters) != 0 ? format_string("%s%s", near, digits) : NULL;
+}
+
 static int no_selector(struct parser *parser) {
+        _cleanup_free_ char *suggestion = meant(parser->selector.text);
+
+        if (suggestion)
+                return bad_selector(parser, "'%s' is no selector, did you mean %s?", parser->selector.text, suggestion);
         return bad_selector(parser,
                             "'%s' is no selector: write blocks (memory40, 40-47), addresses "
                             "(0x140000000-0x17fffffff, 0x140000000+1G), range0, est0, node1, device:NAME, all, or an "

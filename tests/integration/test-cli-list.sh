@@ -82,13 +82,15 @@ expect_status 2
 expect_err_has 'the amount 4G names no memory'
 memctl list --sysroot "$patched" memroy40
 expect_status 2
-expect_err_has 'memroy40'
+expect_err "memctl: 'memroy40' is no selector, did you mean memory40?"
 memctl list --sysroot "$patched" 40-47,99
 expect_status 4
-expect_err 'memctl: refused: there is no 99 on this machine'
+expect_err 'memctl: refused: there is no 99 on this machine
+  what is there:      memctl list'
 memctl list --sysroot "$patched" range7
 expect_status 4
-expect_err 'memctl: refused: there is no range7 on this machine'
+expect_err 'memctl: refused: there is no range7 on this machine
+  what is there:      memctl list --ranges'
 
 # Columns as lsmem's -o, and what programs read.
 memctl list --sysroot "$patched" -r -o SIZE,BLOCK,zone range0

@@ -56,6 +56,11 @@ for verb in online offline remove; do
         expect_err_has 'memctl: memctld cannot be reached'
         expect_err_has 'systemctl start memctld'
 done
+# What nobody could do is bad usage all the same.
+usage_error "'foo' is no selector" offline foo
+usage_error 'is no selector, did you mean device:PNP0C80:00?' online PNP0C80:00
+usage_error 'remove takes no amount' remove 1G
+usage_error '--partial does not go with an amount' offline --partial 1G
 for verb in jobs wait monitor; do
         memctl "$verb"
         expect_status 6

@@ -54,7 +54,8 @@ struct planner {
         size_t n_steps_allocated, n_spares_allocated;
         struct finding *findings;
         size_t n_findings, n_findings_allocated;
-        char *rest; /* what is selected and not refused, as a selector, once it was asked for */
+        char *rest;                    /* what is selected and not refused, as a selector, once it was asked for */
+        const struct finding *rest_at; /* the finding that offers it: the last that can, NULL none */
 
         /* The strictest of the policies of what changes. */
         uint64_t timeout_usec;

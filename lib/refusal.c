@@ -41,17 +41,23 @@ static char *rest_of_selection(const struct planner *planner) {
         return text;
 }
 
-static void offer_rest(struct words *words, const char *label) {
+static bool leaves_a_rest(enum finding_type type) {
+        return type == FINDING_MISSING || type == FINDING_HOLE || type == FINDING_BOOT_MEMORY ||
+               type == FINDING_EMPTY_NODE;
+}
+
+/* The same for all findings: said once. */
+static void offer_rest(struct words *words, const struct finding *finding) {
         struct planner *planner = words->planner;
 
-        if (planner->amount)
+        if (planner->amount || finding != planner->rest_at)
                 return;
         if (!planner->rest)
                 planner->rest = rest_of_selection(planner);
         if (!planner->rest)
                 words->error = -ENOMEM;
         else if (*planner->rest != '\0')
-                offer(words, label, planner->request->verb, 0, planner->rest, NULL);
+                offer(words, "the rest:", planner->request->verb, 0, planner->rest, NULL);
 }
 
 static void say_missing(struct words *words, const struct finding *finding) {
@@ -79,13 +85,13 @@ static void say_missing(struct words *words, const struct finding *finding) {
                 show(words, "what is there:", "memctl list --ranges");
                 break;
         }
-        offer_rest(words, "the rest:");
+        offer_rest(words, finding);
 }
 
 static void say_hole(struct words *words, const struct finding *finding) {
         say_blocks(words, finding->span);
         say(words, " is a hole: there is no memory");
-        offer_rest(words, "what is there:");
+        offer_rest(words, finding);
 }
 
 static void say_boot_memory(struct words *words, const struct finding *finding) {
@@ -99,7 +105,7 @@ static void say_boot_memory(struct words *words, const struct finding *finding) 
                 say(words, " is boot memory, which arm64 never takes offline");
         else
                 say(words, " is boot memory, which goes offline only where it is named block by block");
-        offer_rest(words, "the rest:");
+        offer_rest(words, finding);
         if (planner->request->verb == VERB_OFFLINE && !arm64)
                 offer_blocks(words, "by name:", VERB_OFFLINE, 0, finding->span, "boot memory is seldom movable");
 }
@@ -297,7 +303,7 @@ static void offer_regardless(struct words *words, enum way_flags flags, const ch
 static void say_empty_node(struct words *words, const struct finding *finding) {
         say_blocks(words, finding->span);
         say(words, " is all the memory node%d has left", finding->node);
-        offer_rest(words, "the rest:");
+        offer_rest(words, finding);
         offer_regardless(words, WAY_EMPTY_NODE, "leaves a node without memory");
 }
 
@@ -374,6 +380,10 @@ static int explain(struct planner *planner, const struct finding *finding) {
 }
 
 int planner_explain(struct planner *planner) {
+        for (size_t i = 0; i < planner->n_findings; i++)
+                if (leaves_a_rest(planner->findings[i].type))
+                        planner->rest_at = &planner->findings[i];
+
         for (size_t i = 0; i < planner->n_findings; i++) {
                 int r = explain(planner, &planner->findings[i]);
                 if (r < 0)

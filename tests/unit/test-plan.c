@@ -517,6 +517,15 @@ static void the_refusal_reads_as_documented(void **state) {
                             "  the rest:           memctl offline memory40-55");
         plan_free(plan);
 
+        /* What is left is said once, behind the last of those that leave it. */
+        plan = make_plan(inventory, NULL, VERB_OFFLINE, "3 200 40-47", 0);
+        text = plan_refusal_text(plan);
+        assert_int_equal(plan->n_refusals, 2);
+        assert_non_null(strstr(text, "  the rest:           memctl offline memory40-47"));
+        assert_null(strstr(strstr(text, "the rest:") + 1, "the rest:"));
+        free(text);
+        plan_free(plan);
+
         plan = make_plan(inventory, NULL, VERB_OFFLINE, "200 40-47", 0);
         assert_string_equal(plan->refusals[0].text,
                             "memory200 (128 MiB) is not there: this machine's blocks are memory0 to memory105\n"

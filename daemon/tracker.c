@@ -110,7 +110,7 @@ static void on_uevent(const struct uevent *event, void *userdata) {
         struct tracker *tracker = userdata;
         uint64_t number;
 
-        if (strcmp(event->subsystem, "memory") == 0 && parse_prefixed_number(event->name, "memory", &number) == 0)
+        if (strcmp(event->subsystem, "memory") == 0 && block_number_from_name(event->name, &number) == 0)
                 add_block(tracker, (struct span){ number, 1 });
         else if (strcmp(event->subsystem, "memory_range") == 0 &&
                  parse_prefixed_number(event->name, "range", &number) == 0)

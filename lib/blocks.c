@@ -30,7 +30,7 @@ static int append_block(const char *name, void *userdata) {
         struct block_table *table = userdata;
         uint64_t number;
 
-        if (parse_prefixed_number(name, "memory", &number) < 0)
+        if (block_number_from_name(name, &number) < 0)
                 return 0;
 
         struct block *items = array_grow(table->items, &table->n_allocated, table->n + 1, sizeof(*items));
@@ -77,7 +77,7 @@ static int set_node(const char *name, void *userdata) {
         const struct node_walk *walk = userdata;
         uint64_t number;
 
-        if (parse_prefixed_number(name, "memory", &number) < 0)
+        if (block_number_from_name(name, &number) < 0)
                 return 0;
 
         struct block *block = find_block(walk->table, number);

@@ -6,6 +6,8 @@
 #include "extent.h"
 #include "util.h"
 
+#define BLOCK_NUMBER_MAX (UINT64_MAX / 4096)
+
 struct span span_intersect(struct span a, struct span b) {
         uint64_t first = MAX(a.first_block, b.first_block);
         uint64_t end = MIN(span_end(&a), span_end(&b));
@@ -245,6 +247,18 @@ uint64_t span_list_count_blocks(const struct span_list *list) {
         for (size_t i = 0; i < list->n; i++)
                 n += list->items[i].n_blocks;
         return n;
+}
+
+int block_number_from_name(const char *name, uint64_t *ret) {
+        uint64_t number;
+
+        int r = parse_prefixed_number(name, "memory", &number);
+        if (r < 0)
+                return r;
+        if (number > BLOCK_NUMBER_MAX)
+                return -ERANGE;
+        *ret = number;
+        return 0;
 }
 
 static const char *const state_words[_BLOCK_STATE_MAX] = {

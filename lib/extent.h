@@ -127,6 +127,12 @@ bool span_list_overlaps(const struct span_list *list, struct span span);
 size_t span_list_lower_bound(const struct span_list *list, uint64_t block);
 uint64_t span_list_count_blocks(const struct span_list *list);
 
+/*
+ * The number of a block's sysfs name: "memory40" → 40. Returns 0, -EINVAL if it is no such name, -ERANGE where no
+ * address reaches: a block is never smaller than a page, and so the end of a span never overflows.
+ */
+int block_number_from_name(const char *name, uint64_t *ret);
+
 /* The words used in output, JSON and D-Bus: "online", "Movable", "hot-added", … Never NULL. */
 const char *block_state_to_string(enum block_state state);
 const char *block_zone_to_string(enum block_zone zone); /* "" for ZONE_NONE */

@@ -221,6 +221,14 @@ static void numbers_are_strict(void **state) {
         assert_int_equal(parse_prefixed_number("memory040", "memory", &number), -EINVAL);
         assert_int_equal(parse_prefixed_number("memory", "memory", &number), -EINVAL);
         assert_int_equal(parse_prefixed_number("node1", "memory", &number), -EINVAL);
+
+        assert_int_equal(block_number_from_name("memory41", &number), 0);
+        assert_int_equal(number, 41);
+        assert_int_equal(block_number_from_name("memory4503599627370495", &number), 0);
+        assert_int_equal(block_number_from_name("memory4503599627370496", &number), -ERANGE);
+        assert_int_equal(block_number_from_name("memory18446744073709551615", &number), -ERANGE);
+        assert_int_equal(block_number_from_name("memory_range", &number), -EINVAL);
+        assert_true(number == UINT64_C(4503599627370495));
         (void)state;
 }
 

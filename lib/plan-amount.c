@@ -128,7 +128,10 @@ static uint64_t *sort_chosen_sizes(const uint64_t *sizes, const bool *chosen, si
         return sorted;
 }
 
-/* The chosen become steps; the others, where they are as large as one that was chosen, spares. */
+/*
+ * The chosen become steps; the others, where they are as large as one that was chosen, spares. Whether an amount can be
+ * had, which is all that counts while a way out is being tried, does not depend on spares.
+ */
 static int add_chosen(struct planner *planner, const struct candidates *candidates, const uint64_t *sizes,
                       const bool *chosen) {
         _cleanup_(unit_clear) struct unit unit = { 0 };
@@ -139,6 +142,8 @@ static int add_chosen(struct planner *planner, const struct candidates *candidat
         if (!chosen_sizes)
                 return -ENOMEM;
         for (size_t i = 0; i < candidates->n; i++) {
+                if (!chosen[i] && !planner->explain)
+                        continue;
                 if (!chosen[i] && !bsearch(&sizes[i], chosen_sizes, n_chosen, sizeof(*chosen_sizes), compare_sizes))
                         continue;
 

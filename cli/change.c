@@ -123,12 +123,18 @@ static int on_delay(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int on_lost(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct change *change = userdata;
+/* Another machine's bus sees its side of the connection end; this one's has ended itself, and jobs outlive it. */
+static void tell_lost_connection(const struct change *change) {
+        fprintf(stderr, "memctl: the connection to memctld is lost");
+        if (change->job_path)
+                fprintf(stderr, " while job %" PRIu64 " ran: %s\n", change->job_id,
+                        change->options->host ? "memctld takes back what it has changed" : "how it ends is not known");
+        else
+                fprintf(stderr, " before it answered\n");
+        fputs("  what is now:  memctl list\n", stderr);
+}
 
-        (void)message;
-        (void)error;
-        progress_wipe(&change->progress);
+static void tell_lost_daemon(const struct change *change) {
         fprintf(stderr, "memctl: memctld went away");
         if (change->job_path)
                 fprintf(stderr, " while job %" PRIu64 " ran: how it ended is not known\n", change->job_id);
@@ -137,6 +143,17 @@ static int on_lost(sd_bus_message *message, void *userdata, sd_bus_error *error)
         fputs("  what is now:  memctl list\n"
               "  see why:      journalctl -u memctld\n",
               stderr);
+}
+
+static int on_lost(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct change *change = userdata;
+
+        (void)error;
+        progress_wipe(&change->progress);
+        if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected") > 0)
+                tell_lost_connection(change);
+        else
+                tell_lost_daemon(change);
         return finish(change, STATUS_UNREACHABLE);
 }
 

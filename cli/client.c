@@ -10,16 +10,8 @@
 #include "client-read.h"
 #include "exit-status.h"
 #include "output.h"
+#include "transport.h"
 #include "util.h"
-
-static int open_bus(const struct options *options, sd_bus **ret) {
-        if (options->host)
-                return sd_bus_open_system_remote(ret, options->host);
-        if (options->machine)
-                return sd_bus_open_system_machine(ret, options->machine);
-
-        return sd_bus_open_system(ret);
-}
 
 int client_open(const struct options *options, struct client **ret, sd_bus_error *error) {
         struct client *client = calloc(1, sizeof *client);
@@ -28,7 +20,7 @@ int client_open(const struct options *options, struct client **ret, sd_bus_error
         if (!client)
                 return -ENOMEM;
 
-        r = open_bus(options, &client->bus);
+        r = transport_open(options, &client->bus);
         if (r >= 0)
                 r = client_read_manager(client, NULL, error);
         if (r < 0) {

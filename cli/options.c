@@ -184,6 +184,8 @@ static int apply(struct options *options, const struct option_spec *spec, const 
                 options->sysroot = argument;
                 break;
         case 'H':
+                if (*argument == '\0' || *argument == '-')
+                        return bad_argument(spec, argument, "[USER@]HOST[:PORT][/CONTAINER]");
                 options->host = argument;
                 break;
         case 'M':

@@ -96,6 +96,8 @@ expect_schema() {
 
 # await FILE TEXT: waits until a line of the growing file has the text; what writes it must be running still.
 await() {
+        # What was started in the background may not have made it yet.
+        : >>"$1"
         timeout 60 grep -qm 1 -- "$2" < <(tail -n +1 -f --pid=$$ "$1") || {
                 command="await $2" status=1 out=$(<"$1") err=
                 fail "$2 was expected in $1"

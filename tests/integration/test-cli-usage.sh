@@ -43,6 +43,8 @@ usage_error '--json and --raw exclude each other' list -J -r
 usage_error '--sysroot and --host exclude each other' list -s "$root" -H elsewhere
 usage_error '--dry-run and --no-wait exclude each other' offline --dry-run --no-wait 8-11
 usage_error '--zone cannot be "normal": write movable, kernel or default' online --zone normal 8
+usage_error '--host cannot be "-v": write [USER@]HOST' list -H -v
+usage_error '--host cannot be ""' list --host=
 usage_error '--summary cannot be "maybe"' list --summary=maybe
 for time in 0 -1 5x 1.5 99999999999999999999 ''; do
         usage_error "--timeout cannot be \"$time\"" offline --timeout="$time" 8

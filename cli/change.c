@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "client.h"
 #include "exit-status.h"
 #include "job.h"
@@ -381,6 +382,7 @@ static int check_words(const struct options *options, enum verb verb, char **wor
 static int run_change(const struct options *options, enum verb verb, char **words, size_t n_words) {
         struct change change = { .options = options, .verb = verb, .words = words, .n_words = n_words };
         sd_bus_error error = SD_BUS_ERROR_NULL;
+        pid_t agent = 0;
         int r, status;
 
         if (options->dry_run)
@@ -388,6 +390,7 @@ static int run_change(const struct options *options, enum verb verb, char **word
 
         r = client_open(options, &change.client, &error);
         if (r >= 0) {
+                agent = agent_open(options);
                 progress_start(&change.progress, verb_to_string(verb), change.client->block_size_bytes);
                 r = run_loop(&change);
         }
@@ -397,6 +400,7 @@ static int run_change(const struct options *options, enum verb verb, char **word
         if (status == STATUS_DONE)
                 status = r < 0 ? client_report(r, &error) : r;
 
+        agent_close(agent);
         sd_bus_error_free(&error);
         sd_bus_slot_unref(change.call);
         free(change.job_path);

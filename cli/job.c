@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client-read.h"
 #include "exit-status.h"
@@ -186,9 +187,17 @@ void job_list_clear(struct job_list *list) {
 }
 
 int job_cancel(struct client *client, const char *path, sd_bus_error *error) {
+        sd_bus_message *message = NULL;
         int r;
 
-        r = sd_bus_call_method(client->bus, MEMCTL_BUS_NAME, path, MEMCTL_JOB, "Cancel", error, NULL, NULL);
+        r = sd_bus_message_new_method_call(client->bus, &message, MEMCTL_BUS_NAME, path, MEMCTL_JOB, "Cancel");
+        /* Someone else's job takes the authorisation that its verb does. */
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(message, isatty(STDIN_FILENO));
+        if (r >= 0)
+                r = sd_bus_call(client->bus, message, UINT64_MAX, error, NULL);
+
+        sd_bus_message_unref(message);
         return r < 0 ? r : 0;
 }
 

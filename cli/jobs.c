@@ -6,6 +6,7 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
+#include "agent.h"
 #include "client.h"
 #include "exit-status.h"
 #include "job.h"
@@ -136,6 +137,7 @@ int verb_cancel(const struct options *options, char **words, size_t n_words) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         struct client *client = NULL;
         struct job_list jobs = { 0 };
+        pid_t agent = 0;
         int r, status;
 
         if (!named)
@@ -145,12 +147,15 @@ int verb_cancel(const struct options *options, char **words, size_t n_words) {
         if (r >= 0)
                 r = job_list_read(client, &jobs, &error);
         status = r < 0 ? STATUS_DONE : find_jobs(&jobs, words, n_words, named);
+        if (r >= 0 && status == STATUS_DONE)
+                agent = agent_open(options);
         for (size_t i = 0; i < n_words && r >= 0 && status == STATUS_DONE; i++)
                 if (!is_over(jobs.items + named[i]))
                         r = job_cancel(client, jobs.items[named[i]].path, &error);
         if (r < 0)
                 status = client_report(r, &error);
 
+        agent_close(agent);
         sd_bus_error_free(&error);
         job_list_clear(&jobs);
         client_close(client);

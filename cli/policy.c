@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent.h"
 #include "exit-status.h"
 #include "nearest.h"
 #include "output.h"
@@ -399,11 +400,14 @@ static int reload(const struct options *options, char **words, size_t n_words) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         struct client *client = NULL;
         struct policies policies = { 0 };
+        pid_t agent = 0;
         int r, status;
 
         (void)words;
         (void)n_words;
         r = client_open(options, &client, &error);
+        if (r >= 0)
+                agent = agent_open(options);
         if (r >= 0)
                 r = client_reload(client, &error);
         /* What is broken is not in force: whoever reloads wants to know. */
@@ -412,6 +416,7 @@ static int reload(const struct options *options, char **words, size_t n_words) {
         status = r < 0 ? client_report(r, &error) : STATUS_DONE;
         print_problems(&policies.problems);
 
+        agent_close(agent);
         sd_bus_error_free(&error);
         policies_clear(&policies);
         client_close(client);

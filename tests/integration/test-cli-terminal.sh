@@ -53,6 +53,31 @@ expect_status 130
 expect_out_has '###'
 ! grep -aq '[^[:print:][:cntrl:]]' <<<"$out" || fail 'only ASCII was expected'
 
+# Where polkit may want a password, its agent has this terminal for as long as the change takes; root needs none.
+mkdir "$scratch/bin"
+chmod 755 "$scratch" "$scratch/bin"
+mkdir -m 777 "$scratch/agent"
+cat >"$scratch/bin/pkttyagent" <<AGENT
+#!/bin/bash
+trap 'echo ended >>"$scratch/agent/said"; exit' TERM
+echo "\$1 \$3" >>"$scratch/agent/said"
+eval "exec \$2>&-"
+while :; do read -rt 60 <> <(:); done
+AGENT
+chmod +x "$scratch/bin/pkttyagent"
+PATH=$scratch/bin:$PATH terminal -- setpriv --reuid=65534 --clear-groups "$MEMCTL" offline 40-47
+expect_status 5
+expect_out_has 'memctl: not authorised'
+[ "$(<"$scratch/agent/said")" = $'--notify-fd --fallback\nended' ] || fail 'the agent was to be started and ended'
+: >"$scratch/agent/said"
+PATH=$scratch/bin:$PATH terminal -- "$MEMCTL" offline --dry-run 40-47
+PATH=$scratch/bin:$PATH terminal -- "$MEMCTL" offline 40-47
+expect_status 0
+PATH=$scratch/bin:$PATH run setpriv --reuid=65534 --clear-groups "$MEMCTL" online 40-47
+expect_status 5
+[ ! -s "$scratch/agent/said" ] || fail 'no agent was wanted'
+"$MEMCTL" online 40-47 >/dev/null
+
 # A second Ctrl-C does not wait: the rollback, whose own write hangs, goes on in its job.
 printf 'hang 4\nhang 5\n' >"$MEMSIM/control"
 terminal --when '5 blocks left' '' --when-file "$fourth" going-offline '\x03' --when 'do not wait for it' '\x03' -- \

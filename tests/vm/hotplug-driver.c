@@ -9,6 +9,9 @@
  *	remove START SIZE		the blocks must be offline already
  *	offline_and_remove START SIZE
  *	read START SIZE			one word of every page, by the linear map
+ *	hold START SIZE			keep a movable page of it from being moved, so
+ *					that it cannot be taken offline
+ *	release START SIZE		the same page
  *
  * Nothing is checked here that the kernel's own functions do not check.
  */
@@ -38,6 +41,35 @@ static int read_pages(u64 start, u64 size)
 	return 0;
 }
 
+static struct page *held;
+
+/* Of a file or a process: such a page has the offline try again for ever. */
+static int hold_page(u64 start, u64 size)
+{
+	unsigned long pfn;
+	struct page *page;
+
+	for (pfn = PHYS_PFN(start); !held && pfn < PHYS_PFN(start + size); pfn++) {
+		page = pfn_to_online_page(pfn);
+		if (!page || !get_page_unless_zero(page))
+			continue;
+		if (PageLRU(page))
+			held = page;
+		else
+			put_page(page);
+	}
+	return held ? 0 : -ENOENT;
+}
+
+static int release_page(void)
+{
+	if (!held)
+		return -ENOENT;
+	put_page(held);
+	held = NULL;
+	return 0;
+}
+
 static int run_command(char *line)
 {
 	char verb[24], flag[24];
@@ -61,6 +93,10 @@ static int run_command(char *line)
 		return offline_and_remove_memory(start, size);
 	if (!strcmp(verb, "read"))
 		return read_pages(start, size);
+	if (!strcmp(verb, "hold"))
+		return hold_page(start, size);
+	if (!strcmp(verb, "release"))
+		return release_page();
 	return -EINVAL;
 }
 

@@ -1,0 +1,188 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Runs in a guest with the patched kernel: how ranges come and go, and that nothing waits,
+# is lost or is left over while they do. One $case a boot.
+. /hotplug.sh
+
+devices=/sys/bus/memory_range/devices
+start=0x140000000
+
+# ranges: all of them as "START SIZE NODE NAME", by address
+ranges() {
+	for range in "$devices"/*; do
+		[ -e "$range" ] || continue
+		echo "$(cat "$range/start" "$range/size" "$range/node" "$range/name" | xargs)"
+	done | sort
+}
+
+# expect_ranges LINE...
+expect_ranges() {
+	printf '%s\n' "$@" >/run/wanted
+	[ $# -gt 0 ] || : >/run/wanted
+	ranges >/run/found
+	cmp -s /run/wanted /run/found || fail "the ranges are not as they should be:
+$(cat /run/found)
+should be:
+$(cat /run/wanted)"
+}
+
+# ram START SIZE: such a line
+ram() { echo "$(printf 0x%x "$(($1))") $(($2)) 0 System RAM"; }
+
+# remainder_of START: the range that the one at START is what is left of
+remainder_of() {
+	for range in "$devices"/*; do
+		[ $(($(cat "$range/start"))) != $(($1)) ] || sed -n s/^MEMORY_RANGE_REMAINDER_OF=//p "$range/uevent"
+	done
+}
+
+# failing N COMMAND START SIZE: with the Nth slab allocation of the kernel failing. Sets
+# $result, and $failed if there was an Nth.
+failing() {
+	nth=$1
+	shift
+	failed=$(sh -c 'echo "$1" >/proc/self/fail-nth; shift; echo "$*" 2>/dev/null >/proc/hotplug-driver
+		read -r left </proc/self/fail-nth; [ "$left" != 0 ] || echo yes' sh "$nth" "$@")
+	read -r result </proc/hotplug-driver
+}
+
+fail_all_slabs() {
+	echo N >/sys/kernel/debug/failslab/ignore-gfp-wait || fail "allocations cannot be made to fail"
+}
+
+case $case in
+partial)
+	# What remains of each removal is a new range, with a number that never was.
+	expect 0 add $start $((3 * GiB))
+	expect_ranges "$(ram $start $((3 * GiB)))"
+	[ "$(remainder_of $start)" = "" ] || fail "a new range is no remainder"
+	expect 0 remove $((start + GiB)) $GiB
+	expect_ranges "$(ram $start $GiB)" "$(ram $((start + 2 * GiB)) $GiB)"
+	[ "$(remainder_of $start)" = range0 ] && [ "$(remainder_of $((start + 2 * GiB)))" = range0 ] ||
+		fail "the remainders do not say of what"
+	[ ! -e $devices/range0 ] || fail "a number is used again"
+	expect 0 add $((start + GiB)) $GiB
+	# Neighbours in /proc/iomem are merged or not; ranges never are.
+	expect_ranges "$(ram $start $GiB)" "$(ram $((start + GiB)) $GiB)" "$(ram $((start + 2 * GiB)) $GiB)"
+	;;
+several)
+	# One removal of the end of a range, a whole one, and the beginning of a third. (The
+	# kernel does not release a resource then that is not the only one: see its log.)
+	expect 0 add $start $GiB
+	expect 0 add $((start + GiB)) $block
+	expect 0 add $((start + GiB + block)) $((GiB - block))
+	before=$(ranges)
+	expect -EBUSY remove $((start + GiB - block)) $((3 * block))
+	[ "$(ranges)" = "$before" ] || fail "a refused removal changed the ranges"
+	expect 0 remove $start $((GiB + 2 * block))
+	expect_ranges "$(ram $((start + GiB + 2 * block)) $((GiB - 2 * block)))"
+	[ "$(remainder_of $((start + GiB + 2 * block)))" = range2 ] || fail "the remainder does not say of what"
+	expect 0 remove $((start + GiB + 2 * block)) $((GiB - 2 * block))
+	expect_ranges
+	;;
+fail-add)
+	# Whichever allocation fails, memory is there with its range, or neither is.
+	fail_all_slabs
+	n=1 n_failed=0
+	while failing $n add $start $GiB; [ "$failed" ]; do
+		if [ "$result" = 0 ]; then
+			# Only the device can be missing then, and the kernel has said so.
+			[ "$(ranges)" = "$(ram $start $GiB)" ] || dmesg | grep -q 'cannot be shown in sysfs' ||
+				fail "allocation $n failed, and the range is neither shown nor complained of"
+			expect 0 remove $start $GiB
+		else
+			[ "$result" = -ENOMEM ] || fail "allocation $n failed, and the add said $result"
+			n_failed=$((n_failed + 1))
+		fi
+		expect_ranges
+		expect_state absent $start $GiB
+		n=$((n + 1))
+	done
+	expect_ranges "$(ram $start $GiB)"
+	echo "$((n - 1)) allocations, $n_failed of which fail the add"
+	[ $n_failed -ge 2 ] || fail "none of them failed the add"
+	;;
+fail-remove)
+	# The middle of a range: two remainders are to be made. Nothing is done by halves.
+	fail_all_slabs
+	expect 0 add $start $((3 * GiB))
+	n=1 n_failed=0
+	while failing $n remove $((start + GiB)) $GiB; [ "$failed" ]; do
+		if [ "$result" = 0 ]; then
+			expect_state absent $((start + GiB)) $GiB
+			expect 0 remove $start $GiB
+			expect 0 remove $((start + 2 * GiB)) $GiB
+			expect_ranges
+			expect 0 add $start $((3 * GiB))
+		else
+			[ "$result" = -ENOMEM ] || fail "allocation $n failed, and the removal said $result"
+			n_failed=$((n_failed + 1))
+			expect_ranges "$(ram $start $((3 * GiB)))"
+			expect_state offline $start $((3 * GiB))
+			expect 0 read $start $((3 * GiB))
+		fi
+		n=$((n + 1))
+	done
+	expect_ranges "$(ram $start $GiB)" "$(ram $((start + 2 * GiB)) $GiB)"
+	echo "$((n - 1)) allocations, $n_failed of which fail the removal"
+	[ $n_failed -ge 4 ] || fail "four allocations are for two remainders, $n_failed failed it"
+	;;
+hang)
+	# An offline that never ends, since somebody holds a page, has every hot-plug lock.
+	add_online $start $((2 * GiB))
+	mkdir -p /pinned
+	mount -t tmpfs none /pinned
+	dd if=/dev/zero of=/pinned/file bs=1M count=16 2>/dev/null
+	expect 0 hold $start $((2 * GiB))
+	(for folder in $(blocks $start $((2 * GiB))); do echo offline >"$folder/state"; done) 2>/dev/null &
+	offliner=$!
+	until cat $memory/*/state | grep -q going-offline; do
+		kill -0 $offliner 2>/dev/null || fail "no offline hangs"
+	done
+	read -r before _ </proc/uptime
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for file in start size node name mapping_granularity removal_granularity uevent; do
+			read -r _ <$devices/range0/$file || fail "$file cannot be read"
+		done
+	done
+	read -r after _ </proc/uptime
+	cat $memory/*/state | grep -q going-offline || fail "the offline has ended meanwhile"
+	awk "BEGIN { ms = ($after - $before) * 1000 / 70; printf \"%.1f ms for each read\n\", ms; exit ms >= 10 }" ||
+		fail "reading waits for an offline"
+	expect 0 release $start $((2 * GiB))
+	wait $offliner
+	expect_state offline $start $((2 * GiB))
+	;;
+stress)
+	# Readers of everything while ranges come and go in whole and in parts.
+	for _ in 1 2 3; do
+		while :; do cat $devices/*/* /sys/devices/system/memory/*/valid_zones; done >/dev/null 2>&1 &
+		readers="$readers $!"
+	done
+	# Beside it memory of another kind comes and goes, if the machine has any.
+	dax=/sys/bus/dax/drivers/device_dax
+	if [ -e $dax/dax0.0 ]; then
+		while :; do echo dax0.0 >$dax/unbind; echo dax0.0 >$dax/bind; done 2>/dev/null &
+		readers="$readers $!"
+	fi
+	round=0
+	while [ $round -lt "$rounds" ]; do
+		expect 0 add $start $((2 * GiB))
+		set_state online_movable $start $GiB
+		expect -EBUSY offline_and_remove $start $block
+		expect 0 offline_and_remove $start $GiB
+		expect 0 remove $((start + GiB)) $GiB
+		for at in 0 1 2 3; do expect 0 add $((start + at * block)) $block; done
+		for at in 1 2 0 3; do expect 0 remove $((start + at * block)) $block; done
+		round=$((round + 1))
+	done
+	# shellcheck disable=SC2086  # a list of numbers
+	kill $readers
+	expect_ranges
+	echo "$rounds rounds"
+	;;
+*)
+	fail "no such case: '$case'"
+	;;
+esac

@@ -209,32 +209,32 @@ int memory_add(struct machine *machine, const struct memory_add *add) {
         return 0;
 }
 
-/* The leaf that removing [start, end) would split, or false. */
-static bool find_split_leaf(const struct machine *machine, uint64_t start, uint64_t end, const struct range **range,
-                            uint64_t *leaf, uint64_t *leaf_size) {
+/* The size of the leaf that removing [start, end) would split; 0 if there is none. */
+static uint64_t find_split_leaf(const struct machine *machine, uint64_t start, uint64_t end) {
         const uint64_t edges[] = { start, end - 1 };
 
         for (size_t i = 0; i < 2; i++) {
-                *range = machine_range_at(machine, edges[i]);
-                if (!*range)
+                const struct range *range = machine_range_at(machine, edges[i]);
+                uint64_t leaf, leaf_size;
+
+                if (!range)
                         continue;
-                range_leaf_at(machine, *range, edges[i], leaf, leaf_size);
-                if (*leaf < start || *leaf + (*leaf_size - 1) > end - 1)
-                        return true;
+                range_leaf_at(machine, range, edges[i], &leaf, &leaf_size);
+                if (leaf < start || leaf + (leaf_size - 1) > end - 1)
+                        return leaf_size;
         }
-        return false;
+        return 0;
 }
 
 bool memory_guard_refuses(struct machine *machine, uint64_t start, uint64_t size) {
-        const struct range *range;
-        uint64_t leaf, leaf_size;
+        uint64_t leaf_size = machine->has_guard ? find_split_leaf(machine, start, start + size) : 0;
 
-        if (!machine->has_guard || !find_split_leaf(machine, start, start + size, &range, &leaf, &leaf_size))
+        if (leaf_size == 0)
                 return false;
         machine_log(machine,
-                    "memory_range range%" PRIu64 ": not removing [mem %#" PRIx64 "-%#" PRIx64
-                    "]: it would split the mapping [mem %#" PRIx64 "-%#" PRIx64 "]",
-                    range->number, start, start + size - 1, leaf, leaf + leaf_size - 1);
+                    "removing memory fails, because [mem %#010" PRIx64 "-%#010" PRIx64 "] shares a %" PRIu64
+                    " KiB leaf of the linear map with other memory",
+                    start, start + size - 1, leaf_size >> 10);
         return true;
 }
 
@@ -357,22 +357,22 @@ static void unmap_leaf(struct machine *machine, const struct range *range, uint6
 }
 
 int memory_remove(struct machine *machine, uint64_t start, uint64_t size) {
-        const struct range *split;
         struct range ranges[2];
-        uint64_t leaf, leaf_size, online;
+        uint64_t online;
         bool splits;
 
         if (!is_block_span(machine, start, size) || !is_hot_added(machine, start, size))
                 return -EINVAL;
         online = first_online_block(machine, start, size);
         if (online != UINT64_MAX) {
-                machine_log(machine, "removing memory fails, because memory [%#" PRIx64 "-%#" PRIx64 "] is onlined",
+                machine_log(machine,
+                            "removing memory fails, because memory [%#018" PRIx64 "-%#018" PRIx64 "] is onlined",
                             online * machine->block_size, (online + 1) * machine->block_size - 1);
                 return -EBUSY;
         }
         if (memory_guard_refuses(machine, start, size))
                 return -EBUSY;
-        splits = find_split_leaf(machine, start, start + size, &split, &leaf, &leaf_size);
+        splits = find_split_leaf(machine, start, start + size) > 0;
         ranges[0] = *machine_range_at(machine, start);
         ranges[1] = *machine_range_at(machine, start + size - 1);
         take_memory_away(machine, start, size);

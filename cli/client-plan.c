@@ -6,6 +6,16 @@
 #include "client-read.h"
 #include "client.h"
 
+static int add_removal(struct plan *plan, struct span span) {
+        struct removal *removals = reallocarray(plan->removals, plan->n_removals + 1, sizeof *removals);
+
+        if (!removals)
+                return -ENOMEM;
+        plan->removals = removals;
+        plan->removals[plan->n_removals++] = (struct removal){ .span = span };
+        return 1;
+}
+
 static int read_step(sd_bus_message *message, uint64_t block_size_bytes, struct plan *plan) {
         uint64_t start, size_bytes;
         const char *word;
@@ -17,6 +27,8 @@ static int read_step(sd_bus_message *message, uint64_t block_size_bytes, struct 
                 return r;
 
         step.span = (struct span){ start / block_size_bytes, size_bytes / block_size_bytes };
+        if (strcmp(word, "removed") == 0)
+                return add_removal(plan, step.span);
         step.target = strcmp(word, "offline") == 0 ? BLOCK_OFFLINE : BLOCK_ONLINE;
         while (strcmp(step_state_word(&step), word) != 0)
                 if (++step.zone == _ONLINE_ZONE_MAX)

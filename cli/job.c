@@ -37,9 +37,13 @@ int job_exit_status(const char *result) {
         return STATUS_FAILED;
 }
 
-static const char *ending_text(const char *result) {
+static const char *ending_text(const struct job *job) {
+        /* From the moment on at which a driver was told, there is no way back to try. */
+        if (strcmp(job->verb, "remove") == 0 && strcmp(job->result, "rollback-incomplete") == 0)
+                return "is not complete: not everything below is gone, or as it was";
+
         for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
-                if (strcmp(endings[i].result, result) == 0)
+                if (strcmp(endings[i].result, job->result) == 0)
                         return endings[i].text;
 
         return "ended in a way this memctl does not know";
@@ -283,7 +287,7 @@ static int print_result(const struct job *job, const struct job_result *result, 
 }
 
 static int report_text(const struct job *job, uint64_t block_size_bytes, bool by_amount) {
-        const char *text = ending_text(job->result);
+        const char *text = ending_text(job);
         char size[FORMAT_BYTES_MAX];
 
         if (text)

@@ -14,7 +14,7 @@ int plan_exit_status(const struct plan *plan) {
         /* With best effort refused units are dropped and the rest goes. */
         if (plan->n_refusals == 0)
                 return STATUS_DONE;
-        if (plan->n_steps > 0)
+        if (plan->n_steps > 0 || plan->n_removals > 0)
                 return STATUS_PARTIAL;
 
         return plan_refused_only_splits(plan) ? STATUS_SPLITS_MAPPING : STATUS_REFUSED;
@@ -55,19 +55,26 @@ json_object *plan_refusals_to_json(const struct plan *plan, uint64_t block_size_
         return refusals;
 }
 
+static int add_step(json_object *steps, struct span span, const char *state, uint64_t block_size_bytes) {
+        json_object *object = json_object_new_object();
+        int r = object ? json_add_span(object, span, block_size_bytes) : -ENOMEM;
+
+        if (r == 0)
+                r = json_add_text(object, "state", state);
+        return json_append(steps, object, r);
+}
+
 static json_object *steps_to_json(const struct plan *plan, uint64_t block_size_bytes) {
         json_object *steps = json_object_new_array();
+        int r = steps ? 0 : -ENOMEM;
 
-        for (size_t i = 0; steps && i < plan->n_steps; i++) {
-                json_object *object = json_object_new_object();
-                int r = object ? json_add_span(object, plan->steps[i].span, block_size_bytes) : -ENOMEM;
-
-                if (r == 0)
-                        r = json_add_text(object, "state", step_state_word(plan->steps + i));
-                if (json_append(steps, object, r) < 0) {
-                        json_object_put(steps);
-                        return NULL;
-                }
+        for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
+                r = add_step(steps, plan->steps[i].span, step_state_word(plan->steps + i), block_size_bytes);
+        for (size_t i = 0; r == 0 && i < plan->n_removals; i++)
+                r = add_step(steps, plan->removals[i].span, "removed", block_size_bytes);
+        if (r < 0) {
+                json_object_put(steps);
+                return NULL;
         }
 
         return steps;
@@ -128,29 +135,46 @@ static const char *step_text(const struct step *step) {
         return "comes online";
 }
 
-static int report_text(enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
+static int print_step(struct span span, const char *text, uint64_t block_size_bytes) {
+        _cleanup_free_ char *blocks = format_blocks(span);
         char size[FORMAT_BYTES_MAX];
+
+        if (!blocks)
+                return -ENOMEM;
+        printf("  %-20s %8s  %s\n", blocks, format_bytes(span.n_blocks * block_size_bytes, size), text);
+        return 0;
+}
+
+static uint64_t removed_bytes(const struct plan *plan, uint64_t block_size_bytes) {
+        uint64_t n_blocks = 0;
+
+        for (size_t i = 0; i < plan->n_removals; i++)
+                n_blocks += plan->removals[i].span.n_blocks;
+        return n_blocks * block_size_bytes;
+}
+
+static int report_text(enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
+        uint64_t n_bytes = plan->n_removals > 0 ? removed_bytes(plan, block_size_bytes) : plan->bytes_total;
+        bool is_empty = plan->n_steps == 0 && plan->n_removals == 0;
+        char size[FORMAT_BYTES_MAX];
+        int r = 0;
 
         for (size_t i = 0; i < plan->n_refusals; i++)
                 print_refusal(stderr, plan->refusals[i].text);
 
-        if (plan->n_steps == 0 && plan->n_refusals == 0)
+        if (is_empty && plan->n_refusals == 0)
                 printf("%s: nothing to do\n", verb_to_string(verb));
-        if (plan->n_steps > 0)
-                printf("%s: %s would change, in this order:\n", verb_to_string(verb),
-                       format_bytes(plan->bytes_total, size));
-        for (size_t i = 0; i < plan->n_steps; i++) {
-                const struct step *step = plan->steps + i;
-                _cleanup_free_ char *blocks = format_blocks(step->span);
-
-                if (!blocks)
-                        return -ENOMEM;
-                printf("  %-20s %8s  %s\n", blocks, format_bytes(step->span.n_blocks * block_size_bytes, size),
-                       step_text(step));
-        }
+        if (!is_empty)
+                printf("%s: %s would change, in this order:\n", verb_to_string(verb), format_bytes(n_bytes, size));
+        for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
+                r = print_step(plan->steps[i].span, step_text(plan->steps + i), block_size_bytes);
+        for (size_t i = 0; r == 0 && i < plan->n_removals; i++)
+                r = print_step(plan->removals[i].span, "is removed by its driver", block_size_bytes);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < plan->n_side_effects; i++)
                 printf("side effect: %s\n", plan->side_effects[i].text);
-        if (plan->n_steps > 0)
+        if (!is_empty)
                 puts("Nothing was changed.");
 
         return 0;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "planner.h"
+#include "decision.h"
 #include "subset.h"
 
 /* A whole unit that an amount may take. */
@@ -142,7 +142,7 @@ static int add_chosen(struct planner *planner, const struct candidates *candidat
         if (!chosen_sizes)
                 return -ENOMEM;
         for (size_t i = 0; i < candidates->n; i++) {
-                if (!chosen[i] && !planner->explain)
+                if (!chosen[i] && planner->is_trial)
                         continue;
                 if (!chosen[i] && !bsearch(&sizes[i], chosen_sizes, n_chosen, sizeof(*chosen_sizes), compare_sizes))
                         continue;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "planner.h"
+#include "decision.h"
 
 /* What a plan takes from one node. */
 struct node_share {

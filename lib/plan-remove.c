@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "planner.h"
+#include "decision.h"
 
 /* A device's memory goes as a whole: its driver knows no less. */
 static bool goes_whole(const struct range *range) {

@@ -182,45 +182,14 @@ int planner_add_side_effect(struct planner *planner, enum side_effect_kind kind,
         return 0;
 }
 
-static int note_partial(struct planner *planner, const struct unit *unit) {
-        uint64_t n_bytes = span_list_count_blocks(&unit->change) * planner->inventory->block_size_bytes;
-        _cleanup_free_ char *part = format_span_list(&unit->change), *whole = format_span_list(&unit->present);
+void planner_drop_steps(struct planner *planner) {
+        struct plan *plan = planner->plan;
 
-        if (!part || !whole)
-                return -ENOMEM;
-        return planner_add_side_effect(
-                planner, SIDE_EFFECT_PARTIAL, n_bytes,
-                format_string("%s stays mapped; can be removed only with %s all offline", part, whole));
-}
-
-static int offline_unit(struct planner *planner, struct unit *unit, void *userdata) {
-        (void)userdata;
-        if (unit->change.n == 0)
-                return 0;
-        if (planner_keeps_boot_memory(planner, unit))
-                return planner_refuse(planner, &(struct finding){ FINDING_BOOT_MEMORY, .span = unit->span });
-
-        if (!unit_ends_whole(unit)) {
-                if (!planner->request->partial)
-                        return planner_refuse_unit(planner, unit, (struct finding){ FINDING_SPLIT });
-                if (!planner_policy(planner, unit->range)->partial_allowed)
-                        return planner_refuse_unit(planner, unit, (struct finding){ FINDING_PARTIAL_POLICY });
-                int r = note_partial(planner, unit);
-                if (r < 0)
-                        return r;
-        }
-        return planner_add_steps(planner, unit, ONLINE_ZONE_DEFAULT);
-}
-
-static int online_unit(struct planner *planner, struct unit *unit, void *userdata) {
-        enum online_zone zone;
-
-        (void)userdata;
-        if (unit->change.n == 0)
-                return 0;
-        if (!planner_choose_zone(planner, unit, &zone))
-                return planner_refuse_unit(planner, unit, (struct finding){ FINDING_ZONE, .zone = zone });
-        return planner_add_steps(planner, unit, zone);
+        plan->n_steps = plan->n_spares = 0;
+        while (plan->n_side_effects > 0)
+                free(plan->side_effects[--plan->n_side_effects].text);
+        while (plan->n_removals > 0)
+                free(plan->removals[--plan->n_removals].device);
 }
 
 int planner_refuse(struct planner *planner, const struct finding *finding) {
@@ -255,128 +224,4 @@ int planner_refuse_unit(struct planner *planner, const struct unit *unit, struct
                         return r;
         }
         return 0;
-}
-
-static int plan_selection(struct planner *planner) {
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < planner->selection.n_missing; i++)
-                r = planner_refuse(planner, &(struct finding){ FINDING_MISSING,
-                                                               .selector = planner->selection.missing[i].selector });
-        for (size_t i = 0; r == 0 && i < planner->selection.holes.n; i++)
-                r = planner_refuse(planner,
-                                   &(struct finding){ FINDING_HOLE, .span = planner->selection.holes.items[i] });
-        if (r < 0)
-                return r;
-
-        if (planner->amount)
-                return plan_amount(planner);
-        switch (planner->request->verb) {
-        case VERB_ONLINE:
-                return planner_walk(planner, BLOCK_ONLINE, online_unit, NULL);
-        case VERB_OFFLINE:
-                return planner_walk(planner, BLOCK_OFFLINE, offline_unit, NULL);
-        case VERB_REMOVE:
-                return plan_remove(planner);
-        case _VERB_MAX:
-                break;
-        }
-        return -EINVAL;
-}
-
-void planner_drop_steps(struct planner *planner) {
-        struct plan *plan = planner->plan;
-
-        plan->n_steps = plan->n_spares = 0;
-        while (plan->n_side_effects > 0)
-                free(plan->side_effects[--plan->n_side_effects].text);
-        while (plan->n_removals > 0)
-                free(plan->removals[--plan->n_removals].device);
-}
-
-static int planner_make(struct planner *planner) {
-        struct plan *plan = planner->plan;
-
-        int r = selector_list_resolve(planner->request->selectors, planner->inventory, &planner->selection);
-        if (r == 0)
-                r = plan_selection(planner);
-        if (r == 0 && planner->request->verb != VERB_ONLINE) {
-                r = plan_check_empty_nodes(planner);
-                if (r == 0)
-                        r = plan_check_headroom(planner);
-        }
-        if (r < 0)
-                return r;
-
-        /* All or nothing, unless the request says otherwise. */
-        if (planner->n_findings > 0 && !planner->request->best_effort)
-                planner_drop_steps(planner);
-        r = planner_explain(planner);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < plan->n_steps; i++)
-                plan->bytes_total += plan->steps[i].span.n_blocks * planner->inventory->block_size_bytes;
-        plan->timeout_usec = planner->timeout_usec;
-        return 0;
-}
-
-int planner_run(const struct inventory *inventory, const struct policy_set *policies, const struct request *request,
-                bool explain, struct plan **ret) {
-        struct planner planner = {
-                .inventory = inventory,
-                .policies = policies,
-                .request = request,
-                .amount = selector_list_amount(request->selectors),
-                .plan = calloc(1, sizeof(*planner.plan)),
-                .range_policies = calloc(MAX(inventory->n_ranges, (size_t)1), sizeof(*planner.range_policies)),
-                .timeout_usec = UINT64_MAX,
-                .explain = explain,
-        };
-
-        int r = planner.plan && planner.range_policies ? planner_make(&planner) : -ENOMEM;
-        if (planner.plan && planner.plan->timeout_usec == UINT64_MAX)
-                planner.plan->timeout_usec = policy_default.timeout_usec;
-        selection_clear(&planner.selection);
-        free(planner.range_policies);
-        free(planner.findings);
-        free(planner.rest);
-        if (r < 0) {
-                plan_free(planner.plan);
-                return r;
-        }
-        *ret = planner.plan;
-        return 0;
-}
-
-/* NULL for options that go together. */
-static const char *find_conflict(const struct request *request) {
-        const struct selector *amount = selector_list_amount(request->selectors);
-
-        if (request->selectors->n == 0)
-                return "nothing is named: write blocks (memory40-47), a range (range0), node1, device:NAME, all, or an "
-                       "amount (4G)";
-        if (request->partial && request->verb != VERB_OFFLINE)
-                return "--partial goes only with offline: take it out";
-        if (request->partial && amount)
-                return "--partial does not go with an amount, which is taken in whole units: name the blocks, or take "
-                       "--partial out";
-        if (request->verb == VERB_REMOVE && amount)
-                return "remove takes no amount: name a device, a range or blocks";
-        if (request->has_zone && request->verb != VERB_ONLINE)
-                return "--zone goes only with online: take it out";
-        return NULL;
-}
-
-int plan_make(const struct inventory *inventory, const struct policy_set *policies, const struct request *request,
-              struct plan **ret, char **ret_message) {
-        const char *conflict = find_conflict(request);
-
-        if (conflict) {
-                char *message = strdup(conflict);
-                if (!message)
-                        return -ENOMEM;
-                *ret_message = message;
-                return -EINVAL;
-        }
-        return planner_run(inventory, policies, request, true, ret);
 }

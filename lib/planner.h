@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the files of the planner share. A plan is made in one walk over the units that the selection touches
- * (planner.c; plan-remove.c; candidates and a choice among them in plan-amount.c), then headroom is looked at
- * (plan-headroom.c). What is refused is kept as findings; only when all are known do they become words and ways out
- * (refusal.c), and every way out is planned before it is offered.
+ * What the files of the planner share: the request on its way to a plan, units as it meets them, and what is refused,
+ * which is kept as findings. From the bottom up: planner.c; plan-remove.c, plan-amount.c and plan-headroom.c;
+ * decision.c; only when all is known findings become words (refusal.c), and each way out is decided on before it is
+ * offered (way-out.c); request.c is plan_make().
  */
 
 #include "plan.h"
@@ -62,8 +62,8 @@ struct planner {
         unsigned keep_percent;
         uint64_t keep_bytes;
 
-        /* False while a way out is being tried: only whether it is refused counts, so no words are made. */
-        bool explain;
+        /* A way out is being tried: only whether it is refused counts. */
+        bool is_trial;
 };
 
 /* A unit as a request meets it. The lists are kept for the next one. */
@@ -89,10 +89,6 @@ typedef int (*unit_fn)(struct planner *planner, struct unit *unit, void *userdat
 /* Calls `each` for every unit with a selected block, in address order. */
 int planner_walk(struct planner *planner, enum block_state target, unit_fn each, void *userdata);
 
-/* Makes a plan, as plan_make() of valid options. */
-int planner_run(const struct inventory *inventory, const struct policy_set *policies, const struct request *request,
-                bool explain, struct plan **ret);
-
 const struct policy *planner_policy(struct planner *planner, const struct range *range);
 /* Boot memory that may not go: not named, or on arm64. */
 bool planner_keeps_boot_memory(const struct planner *planner, const struct unit *unit);
@@ -105,25 +101,7 @@ int planner_add_spares(struct planner *planner, const struct unit *unit, enum on
 void planner_drop_steps(struct planner *planner);
 int planner_add_side_effect(struct planner *planner, enum side_effect_kind kind, uint64_t amount, char *text);
 
-/* plan-remove.c, plan-amount.c, plan-headroom.c */
-int plan_remove(struct planner *planner);
-int plan_amount(struct planner *planner);
-int plan_check_headroom(struct planner *planner);
-int plan_check_empty_nodes(struct planner *planner);
-/* The largest number of blocks up to n_taken that leaves enough available, and how much that is. */
-uint64_t plan_safe_blocks(const struct planner *planner, uint64_t n_taken, uint64_t *ret_keep_bytes);
-/*
- * The largest number of blocks up to n_blocks that whole units in the selection add up to; 0 if there is none.
- * Returns 0, -ENOMEM.
- */
-int plan_amount_at_most(struct planner *planner, uint64_t n_blocks, uint64_t *ret);
-/* Selected blocks that are in the wanted state already: what an amount that is a target starts from. */
-uint64_t planner_count_in_target(const struct planner *planner);
-
 /* Keeps a finding; one that continues the last one's run makes that longer. Returns 0, -ENOMEM. */
 int planner_refuse(struct planner *planner, const struct finding *finding);
 /* One finding for each selected run of the unit that has something to change. */
 int planner_refuse_unit(struct planner *planner, const struct unit *unit, struct finding finding);
-
-/* refusal.c: findings become the plan's refusals. Returns 0, -ENOMEM. */
-int planner_explain(struct planner *planner);

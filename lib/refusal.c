@@ -363,8 +363,7 @@ static int explain(struct planner *planner, const struct finding *finding) {
         words.stream = open_memstream(&words.text, &words.size);
         if (!words.stream)
                 return -ENOMEM;
-        if (planner->explain)
-                say_finding(&words, finding);
+        say_finding(&words, finding);
         if (ferror(words.stream))
                 words.error = -ENOMEM;
         if (fclose(words.stream) != 0)

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "planner.h"
+#include "decision.h"
 
 struct words {
         struct planner *planner;
@@ -41,6 +41,9 @@ bool offer_blocks(struct words *words, const char *label, enum verb verb, enum w
                   const char *note);
 /* A line that shows something and changes nothing. */
 void show(struct words *words, const char *label, const char *command);
+
+/* refusal.c: findings become the plan's refusals. Returns 0, -ENOMEM. */
+int planner_explain(struct planner *planner);
 
 /* refusal-remove.c: what only a removal is refused for. */
 void say_removal(struct words *words, const struct finding *finding);

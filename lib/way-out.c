@@ -52,7 +52,6 @@ static int parse_selectors(const char *text, uint64_t block_size_bytes, struct s
 /* Whether a request would be accepted and change something. Returns 1, 0, -ENOMEM. */
 static int try_request(const struct planner *planner, enum verb verb, enum way_flags flags, const char *selectors) {
         _cleanup_(selector_list_clear) struct selector_list list = { 0 };
-        struct plan *plan = NULL;
 
         int r = parse_selectors(selectors, planner->inventory->block_size_bytes, &list);
         if (r < 0)
@@ -69,12 +68,13 @@ static int try_request(const struct planner *planner, enum verb verb, enum way_f
                 .udev_policy = planner->request->udev_policy,
                 .udev_policy_userdata = planner->request->udev_policy_userdata,
         };
-        r = planner_run(planner->inventory, planner->policies, &request, false, &plan);
+        struct planner trial;
+        r = planner_decide(planner->inventory, planner->policies, &request, true, &trial);
         if (r < 0)
                 return r;
         /* Without --best-effort a plan that is refused does nothing. */
-        bool changes_something = plan->n_steps > 0 || plan->n_removals > 0;
-        plan_free(plan);
+        bool changes_something = trial.plan->n_steps > 0 || trial.plan->n_removals > 0;
+        planner_clear(&trial);
         return changes_something;
 }
 

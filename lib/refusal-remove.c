@@ -4,8 +4,16 @@
 
 #include "refusal.h"
 
+/* The blocks, or where they are only a part, the units that hold them. */
 static void offer_offline(struct words *words, struct span span) {
-        offer_blocks(words, "offline only:", VERB_OFFLINE, 0, span, NULL);
+        if (offer_blocks(words, "offline only:", VERB_OFFLINE, 0, span, NULL))
+                return;
+
+        _cleanup_free_ char *units = format_units(words->planner, span);
+        if (!units)
+                words->error = -ENOMEM;
+        else
+                offer(words, "offline only:", VERB_OFFLINE, 0, units, NULL);
 }
 
 static void say_not_removable(struct words *words, const struct finding *finding) {

@@ -46,18 +46,20 @@ static bool leaves_a_rest(enum finding_type type) {
                type == FINDING_EMPTY_NODE;
 }
 
-/* The same for all findings: said once. */
-static void offer_rest(struct words *words, const struct finding *finding) {
+/* The same for all findings: said once. Returns whether there is a rest that can be had, here or further on. */
+static bool offer_rest(struct words *words, const struct finding *finding) {
         struct planner *planner = words->planner;
 
-        if (planner->amount || finding != planner->rest_at)
-                return;
+        if (planner->amount)
+                return false;
+        if (finding != planner->rest_at)
+                return true;
         if (!planner->rest)
                 planner->rest = rest_of_selection(planner);
         if (!planner->rest)
                 words->error = -ENOMEM;
-        else if (*planner->rest != '\0')
-                offer(words, "the rest:", planner->request->verb, 0, planner->rest, NULL);
+        return planner->rest && *planner->rest != '\0' &&
+               offer(words, "the rest:", planner->request->verb, 0, planner->rest, NULL);
 }
 
 static void say_missing(struct words *words, const struct finding *finding) {
@@ -91,7 +93,8 @@ static void say_missing(struct words *words, const struct finding *finding) {
 static void say_hole(struct words *words, const struct finding *finding) {
         say_blocks(words, finding->span);
         say(words, " is a hole: there is no memory");
-        offer_rest(words, finding);
+        if (!offer_rest(words, finding))
+                show(words, "what is there:", "memctl list");
 }
 
 static void say_boot_memory(struct words *words, const struct finding *finding) {
@@ -105,9 +108,13 @@ static void say_boot_memory(struct words *words, const struct finding *finding) 
                 say(words, " is boot memory, which arm64 never takes offline");
         else
                 say(words, " is boot memory, which goes offline only where it is named block by block");
-        offer_rest(words, finding);
+        bool offered = offer_rest(words, finding);
         if (planner->request->verb == VERB_OFFLINE && !arm64)
-                offer_blocks(words, "by name:", VERB_OFFLINE, 0, finding->span, "boot memory is seldom movable");
+                offered |= offer_blocks(words, "by name:", VERB_OFFLINE, 0, finding->span,
+                                        "boot memory is seldom movable");
+        if (!offered)
+                show(words, "what can go:",
+                     planner->request->verb == VERB_REMOVE ? "memctl list --ranges" : "memctl list --units");
 }
 
 /* " is part of a 1 GiB kernel mapping, memory40-47 of range0" */
@@ -132,23 +139,9 @@ static void say_part_of_unit(struct words *words, const struct finding *finding,
         say(words, ", %s of %s", unit_blocks, range_name(range, name));
 }
 
-/* The unit's blocks as a selector: what of it is there. NULL without memory. */
-static char *format_unit(const struct planner *planner, struct span unit) {
-        const struct extent_list *extents = &planner->inventory->extents;
-        struct span_list present = { 0 };
-        int r = 0;
-
-        for (size_t i = extent_list_lower_bound(extents, unit.first_block);
-             r == 0 && i < extents->n && extents->items[i].first_block < span_end(&unit); i++)
-                r = span_list_add(&present, span_intersect(extent_span(&extents->items[i]), unit));
-        char *text = r == 0 ? format_span_list(&present) : NULL;
-        span_list_clear(&present);
-        return text;
-}
-
 static void say_split(struct words *words, const struct finding *finding) {
         struct planner *planner = words->planner;
-        _cleanup_free_ char *unit = format_unit(planner, finding->unit), *note = NULL;
+        _cleanup_free_ char *unit = format_units(planner, finding->unit), *note = NULL;
 
         if (!unit) {
                 words->error = -ENOMEM;
@@ -177,7 +170,7 @@ static const char *zone_in_words(enum online_zone zone) {
 
 static void say_zone(struct words *words, const struct finding *finding) {
         struct planner *planner = words->planner;
-        _cleanup_free_ char *unit = format_unit(planner, finding->unit);
+        _cleanup_free_ char *unit = format_units(planner, finding->unit);
 
         if (!unit) {
                 words->error = -ENOMEM;
@@ -274,8 +267,14 @@ static void say_amount(struct words *words, const struct finding *finding) {
         else if (has_smaller)
                 say(words, "%s is more than there is: the most that can be %s in whole units is %s", asked, state,
                     smaller);
-        else
-                say(words, "nothing of what is named can go %s in whole units", state);
+        else {
+                _cleanup_free_ char *others = format_selectors(planner, false);
+                if (!others)
+                        words->error = -ENOMEM;
+                say(words, "nothing of%s can go %s in whole units",
+                    others && *others != '\0' ? others : " this machine", state);
+                show(words, "what there is:", "memctl list --units");
+        }
 
         bool offered = offer_amount(words, finding, "less:", finding->n_smaller);
         offered |= offer_amount(words, finding, "more:", finding->n_larger);

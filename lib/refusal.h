@@ -31,6 +31,9 @@ void say(struct words *words, const char *format, ...) _printf_(2, 3);
 /* Blocks in text: "memory44 (128 MiB)". */
 void say_blocks(struct words *words, struct span span);
 
+/* The units that hold the blocks, as a selector: what of them is there. NULL without memory. */
+char *format_units(const struct planner *planner, struct span span);
+
 /*
  * Offers "memctl VERB [options] SELECTORS": the selectors as they are, or with what the request itself allows, or with
  * --empty-node, whichever is accepted first. `note` may be NULL. Returns whether it was.

@@ -26,6 +26,23 @@ void say_blocks(struct words *words, struct span span) {
         say(words, "%s (%s)", blocks, format_bytes(span.n_blocks * words->planner->inventory->block_size_bytes, size));
 }
 
+char *format_units(const struct planner *planner, struct span span) {
+        const struct extent_list *extents = &planner->inventory->extents;
+        struct span_list present = { 0 };
+        int r = 0;
+
+        for (uint64_t block = span.first_block; r == 0 && block < span_end(&span);) {
+                struct span unit = inventory_unit_of(planner->inventory, block);
+                for (size_t i = extent_list_lower_bound(extents, unit.first_block);
+                     r == 0 && i < extents->n && extents->items[i].first_block < span_end(&unit); i++)
+                        r = span_list_add(&present, span_intersect(extent_span(&extents->items[i]), unit));
+                block = MAX(span_end(&unit), block + 1);
+        }
+        char *text = r == 0 ? format_span_list(&present) : NULL;
+        span_list_clear(&present);
+        return text;
+}
+
 void show(struct words *words, const char *label, const char *command) {
         say(words, "\n  %-19s %s", label, command);
 }

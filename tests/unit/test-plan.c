@@ -517,6 +517,39 @@ static void the_refusal_reads_as_documented(void **state) {
                             "  the rest:           memctl offline memory40-55");
         plan_free(plan);
 
+        /* Where nothing is left, it says where to look. */
+        static const struct {
+                enum verb verb;
+                const char *words, *text;
+        } no_way[] = {
+                { VERB_OFFLINE, "3",
+                  "memory3 (128 MiB) is boot memory, which arm64 never takes offline\n"
+                  "  what can go:        memctl list --units" },
+                { VERB_REMOVE, "3",
+                  "memory3 (128 MiB) is boot memory, which cannot be removed\n"
+                  "  what can go:        memctl list --ranges" },
+                { VERB_ONLINE, "20-23",
+                  "memory20-23 (512 MiB) is a hole: there is no memory\n"
+                  "  what is there:      memctl list" },
+                { VERB_ONLINE, "1G range2 range3",
+                  "1 GiB is more than there is: the most that can be online in whole units is 640 MiB\n"
+                  "  less:               memctl online 640M range2 range3" },
+                { VERB_OFFLINE, "1G 3",
+                  "nothing of 3 can go offline in whole units\n"
+                  "  what there is:      memctl list --units" },
+                { VERB_REMOVE, "44",
+                  "memory44 (128 MiB) of range0 is part of device PNP0C80:00, which can be removed only as a whole\n"
+                  "  whole device:       memctl remove device:PNP0C80:00\n"
+                  "  offline only:       memctl offline memory40-47" },
+        };
+        for (size_t i = 0; i < ARRAY_SIZE(no_way); i++) {
+                plan = make_plan(inventory, NULL, no_way[i].verb, no_way[i].words, 0);
+                text = plan_refusal_text(plan);
+                assert_string_equal(text, no_way[i].text);
+                free(text);
+                plan_free(plan);
+        }
+
         /* What is left is said once, behind the last of those that leave it. */
         plan = make_plan(inventory, NULL, VERB_OFFLINE, "3 200 40-47", 0);
         text = plan_refusal_text(plan);

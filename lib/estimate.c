@@ -119,10 +119,8 @@ static int describe(const struct estimating *estimating, const struct origin *or
 }
 
 static uint64_t number_of(const struct estimating *estimating, struct span span, uint64_t *next_number) {
-        const struct inventory *previous = estimating->previous;
-
-        for (size_t i = 0; previous && i < previous->n_ranges; i++) {
-                const struct range *range = &previous->ranges[i];
+        for (size_t i = 0; i < estimating->n_previous; i++) {
+                const struct range *range = &estimating->previous[i];
                 if (!range->exported && range->span.first_block == span.first_block &&
                     range->span.n_blocks == span.n_blocks)
                         return range->number;
@@ -153,18 +151,6 @@ static int append_run(const struct estimating *estimating, const struct origin *
         return r;
 }
 
-/* Numbers are never reused: new ones start behind all there were. */
-static uint64_t first_new_number(const struct inventory *previous, uint64_t next_number) {
-        if (!previous)
-                return next_number;
-
-        next_number = MAX(next_number, previous->next_estimate);
-        for (size_t i = 0; i < previous->n_ranges; i++)
-                if (!previous->ranges[i].exported)
-                        next_number = MAX(next_number, previous->ranges[i].number + 1);
-        return next_number;
-}
-
 int estimate_ranges(const struct block_table *table, const struct estimating *estimating, struct range_list *list,
                     uint64_t *next_number) {
         struct cursor cursor = { .estimating = estimating };
@@ -172,7 +158,6 @@ int estimate_ranges(const struct block_table *table, const struct estimating *es
         struct span run = { 0, 0 };
         int run_node = NODE_NONE;
 
-        *next_number = first_new_number(estimating->previous, *next_number);
         for (size_t i = 0; i <= table->n; i++) {
                 const struct block *block = i < table->n ? &table->items[i] : NULL;
                 struct origin origin = { .type = ORIGIN_BOOT };

@@ -10,6 +10,7 @@
 #include "blocks.h"
 #include "iomem.h"
 #include "memory-range.h"
+#include "range.h"
 
 struct estimating {
         uint64_t block_size_bytes;
@@ -19,13 +20,14 @@ struct estimating {
         const struct iomem *iomem;         /* NULL with the bus: it tells more */
         const struct span_list *known;     /* blocks of exported ranges */
         enum range_driver platform_driver; /* of plain memory without an ACPI device */
-        /* Numbers of runs with the same start and size; NULL none. */
-        const struct inventory *previous;
+        /* Runs with the same start and size keep their numbers. */
+        const struct range *previous;
+        size_t n_previous;
 };
 
 /*
  * Appends the estimated ranges of a table of blocks to the list. Blocks in none of them, nor in `known`, are boot
- * memory. *next_number is where new numbers start and is moved on. Returns 0, -ENOMEM.
+ * memory. *next_number is where new numbers start, behind all there ever were, and is moved on. Returns 0, -ENOMEM.
  */
 int estimate_ranges(const struct block_table *table, const struct estimating *estimating, struct range_list *list,
                     uint64_t *next_number);

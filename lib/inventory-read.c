@@ -126,6 +126,16 @@ static int read_iomem(struct reading *reading) {
         return r;
 }
 
+/* Numbers are never reused: new ones start behind all there were. */
+static uint64_t next_estimate_after(const struct inventory *previous) {
+        uint64_t number = previous->next_estimate;
+
+        for (size_t i = 0; i < previous->n_ranges; i++)
+                if (!previous->ranges[i].exported)
+                        number = MAX(number, previous->ranges[i].number + 1);
+        return number;
+}
+
 static int add_estimated_ranges(struct reading *reading) {
         const struct inventory_options *options = reading->options;
         struct inventory *inventory = reading->inventory;
@@ -153,8 +163,11 @@ static int add_estimated_ranges(struct reading *reading) {
                 .iomem = reading->has_bus ? NULL : &reading->iomem,
                 .known = &reading->exported,
                 .platform_driver = reading->platform_driver,
-                .previous = options->previous,
+                .previous = options->previous ? options->previous->ranges : NULL,
+                .n_previous = options->previous ? options->previous->n_ranges : 0,
         };
+        if (options->previous)
+                inventory->next_estimate = next_estimate_after(options->previous);
         return estimate_ranges(&reading->blocks, &estimating, &reading->ranges, &inventory->next_estimate);
 }
 

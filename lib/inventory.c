@@ -83,11 +83,6 @@ const struct range *inventory_find_range(const struct inventory *inventory, cons
         return NULL;
 }
 
-const char *range_name(const struct range *range, char buffer[static RANGE_NAME_MAX]) {
-        snprintf(buffer, RANGE_NAME_MAX, "%s%" PRIu64, range->exported ? "range" : "est", range->number);
-        return buffer;
-}
-
 static bool is_untold(const struct extent *extent) {
         return extent->kind == KIND_UNKNOWN && extent->range == RANGE_NONE;
 }
@@ -129,13 +124,4 @@ uint64_t inventory_count_bytes(const struct inventory *inventory, const struct s
                         n_blocks += span_intersect(extent_span(extent), span).n_blocks;
         }
         return n_blocks * inventory->block_size_bytes;
-}
-
-static const char *const driver_words[_RANGE_DRIVER_MAX] = {
-        [DRIVER_ACPI] = "acpi",       [DRIVER_DAX] = "dax",   [DRIVER_VIRTIO_MEM] = "virtio-mem",
-        [DRIVER_PSERIES] = "pseries", [DRIVER_S390] = "s390", [DRIVER_OTHER] = "other",
-};
-
-const char *range_driver_to_string(enum range_driver driver) {
-        return word_of(driver_words, _RANGE_DRIVER_MAX, (int)driver);
 }

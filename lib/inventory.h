@@ -15,50 +15,10 @@
 
 #include "extent.h"
 #include "granularity.h"
+#include "machine.h"
+#include "node-memory.h"
+#include "range.h"
 #include "sysfs.h"
-
-enum range_driver {
-        DRIVER_ACPI,
-        DRIVER_DAX,
-        DRIVER_VIRTIO_MEM,
-        DRIVER_PSERIES,
-        DRIVER_S390,
-        DRIVER_OTHER,
-        _RANGE_DRIVER_MAX,
-};
-
-/* What the kernel checks by itself; the D-Bus property KernelGuard. */
-enum kernel_guard {
-        GUARD_REMOVAL, /* the memory_range bus exists: a removal that splits a mapping is refused */
-        GUARD_OFFLINE, /* arm64 and Linux ≥ 7.1 without the bus: offlining part of a mapping is refused */
-        GUARD_NONE,
-        GUARD_UNKNOWN,
-        _KERNEL_GUARD_MAX,
-};
-
-struct range {
-        uint64_t number; /* N of rangeN or estN */
-        bool exported;   /* rangeN of the kernel, else estN */
-        struct span span;
-        int node;
-        char *name;   /* "System RAM", "System RAM (kmem)", … never NULL */
-        char *device; /* "PNP0C80:00", "dax0.0", or NULL */
-        enum range_driver driver;
-        enum block_kind kind;               /* KIND_HOT_ADDED or KIND_UNKNOWN */
-        uint64_t mapping_granularity_bytes; /* GRANULARITY_UNKNOWN if it cannot be told */
-        uint64_t removal_granularity_bytes; /* as above */
-        enum granularity_source source;
-        uint64_t remainder_of; /* number of the range this is the rest of; UINT64_MAX none (only from uevents) */
-};
-
-/* nodeN/meminfo, for headroom. One entry with NODE_NONE from /proc/meminfo where the kernel has no nodes. */
-struct node_memory {
-        int node;
-        uint64_t total_bytes;
-        uint64_t free_bytes;        /* MemFree */
-        uint64_t reclaimable_bytes; /* page cache and reclaimable slab: given back under pressure, not all of it */
-        uint64_t free_huge_pages;   /* of the default size */
-};
 
 struct inventory {
         uint64_t block_size_bytes;
@@ -120,15 +80,9 @@ int inventory_refresh_range(struct inventory *inventory, const struct sysfs *sys
 const struct range *inventory_range_of(const struct inventory *inventory, uint64_t block);
 /* "range0" or "est0" → the range, or NULL. */
 const struct range *inventory_find_range(const struct inventory *inventory, const char *name);
-/* Writes "rangeN" or "estN". */
-#define RANGE_NAME_MAX 32
-const char *range_name(const struct range *range, char buffer[static RANGE_NAME_MAX]);
 /* The removal unit that holds the block: of its range, or the block itself where it has none. */
 struct span inventory_unit_of(const struct inventory *inventory, uint64_t block);
 /* The same where the inventory's extent that holds the block is at hand. */
 struct span inventory_unit_in(const struct inventory *inventory, const struct extent *extent, uint64_t block);
 /* Bytes in a state, over the whole machine or (range != NULL) inside a span. */
 uint64_t inventory_count_bytes(const struct inventory *inventory, const struct span *within, enum block_state state);
-
-const char *range_driver_to_string(enum range_driver driver);
-const char *kernel_guard_to_string(enum kernel_guard guard);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "extent.h"
-#include "inventory.h"
+#include "range.h"
 
 struct iomem_entry {
         struct span span; /* every block it touches */

@@ -4,8 +4,17 @@
 /* What kind of machine a root directory shows: the running one, a saved one, or a simulated one. */
 
 #include "granularity.h"
-#include "inventory.h"
+#include "range.h"
 #include "sysfs.h"
+
+/* What the kernel checks by itself; the D-Bus property KernelGuard. */
+enum kernel_guard {
+        GUARD_REMOVAL, /* the memory_range bus exists: a removal that splits a mapping is refused */
+        GUARD_OFFLINE, /* arm64 and Linux ≥ 7.1 without the bus: offlining part of a mapping is refused */
+        GUARD_NONE,
+        GUARD_UNKNOWN,
+        _KERNEL_GUARD_MAX,
+};
 
 /*
  * Architecture: proc/sys/kernel/arch below the root (Linux ≥ 6.1), else what proc/cpuinfo there looks like, else the
@@ -18,6 +27,7 @@ struct machine machine_read(const struct sysfs *sysfs, uint64_t block_size_bytes
 
 /* Whether the kernel has the memory_range bus, and what it checks by itself. */
 enum kernel_guard kernel_guard_read(const struct sysfs *sysfs, const struct machine *machine);
+const char *kernel_guard_to_string(enum kernel_guard guard);
 
 /*
  * Who adds memory named plain "System RAM" that has no ACPI device: DRIVER_PSERIES (sys/kernel/dlpar),

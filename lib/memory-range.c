@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "iomem.h"
 #include "memory-range.h"
 #include "util.h"
@@ -13,48 +14,6 @@
 #define PATH_SIZE   128
 /* Resource names are a few words; a page is what the attribute can hold at most. */
 #define NAME_SIZE 4097
-
-void range_clear(struct range *range) {
-        free(range->name);
-        free(range->device);
-        range->name = range->device = NULL;
-}
-
-void range_list_clear(struct range_list *list) {
-        if (!list)
-                return;
-
-        for (size_t i = 0; i < list->n; i++)
-                range_clear(&list->items[i]);
-        free(list->items);
-        *list = (struct range_list){ 0 };
-}
-
-int range_list_append(struct range_list *list, struct range *range) {
-        struct range *items = array_grow(list->items, &list->n_allocated, list->n + 1, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-
-        list->items = items;
-        items[list->n++] = *range;
-        range->name = range->device = NULL;
-        return 0;
-}
-
-static int compare_ranges(const void *a, const void *b) {
-        const struct range *x = a, *y = b;
-
-        if (x->span.first_block != y->span.first_block)
-                return x->span.first_block < y->span.first_block ? -1 : 1;
-        if (x->exported != y->exported)
-                return x->exported ? -1 : 1;
-        return (x->number > y->number) - (x->number < y->number);
-}
-
-void range_list_sort(struct range_list *list) {
-        if (list->n > 1)
-                qsort(list->items, list->n, sizeof(*list->items), compare_ranges);
-}
 
 void dax_devices_clear(struct dax_devices *devices) {
         if (!devices)

@@ -3,23 +3,9 @@
 
 /* The memory_range bus: rangeN below SYSFS_MEMORY_RANGE, and the device each range belongs to. */
 
-#include "blocks.h"
-#include "inventory.h"
+#include "extent.h"
+#include "range.h"
 #include "sysfs.h"
-
-/* Ranges while they are collected. All-zero is the empty list. */
-struct range_list {
-        struct range *items;
-        size_t n;
-        size_t n_allocated;
-};
-
-void range_clear(struct range *range);
-void range_list_clear(struct range_list *list);
-/* Takes what the range owns, on success only. Returns 0, -ENOMEM. */
-int range_list_append(struct range_list *list, struct range *range);
-/* By first block; an exported range before an estimated one. */
-void range_list_sort(struct range_list *list);
 
 /* A dax device whose driver is kmem: memory of it is removed by unbinding it. */
 struct dax_device {

@@ -8,75 +8,20 @@
 
 #include "bus-errors.h"
 #include "bus-objects.h"
+#include "change-plan.h"
 #include "cleanup.h"
 #include "log.h"
 #include "polkit.h"
-
-#define SELECTORS_MAX 4096
-
-static int read_selectors(sd_bus_message *message, struct change *change, sd_bus_error *error) {
-        size_t n = 0;
-        int r;
-
-        r = sd_bus_message_read_strv(message, &change->selectors);
-        if (r < 0)
-                return r;
-        /* sd-bus gives no list for an empty one. */
-        while (change->selectors && change->selectors[n])
-                n++;
-        if (n == 0)
-                return sd_bus_error_set(
-                        error, BUS_ERROR_INVALID_SELECTOR,
-                        "no selector: say what is meant, for example memory40-47, range0, node1, all or 4G");
-        if (n > SELECTORS_MAX)
-                return sd_bus_error_setf(
-                        error, BUS_ERROR_LIMITS_EXCEEDED,
-                        "%zu selectors are more than the %u of one request; name runs (40-47) or ranges", n,
-                        SELECTORS_MAX);
-        return 0;
-}
-
-static int read_sender(sd_bus_message *message, struct change *change) {
-        sd_bus_creds *creds = NULL;
-        int r;
-
-        r = sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds);
-        if (r < 0)
-                return r;
-        r = sd_bus_creds_get_euid(creds, &change->uid);
-        /* Of a client in another pid namespace there is none. */
-        if (sd_bus_creds_get_pid(creds, &change->pid) < 0)
-                change->pid = 0;
-        sd_bus_creds_unref(creds);
-        return r;
-}
 
 static int read_change(sd_bus_message *message, enum verb verb, struct change *change, sd_bus_error *error) {
         int r;
 
         change->verb = verb;
         change->timeout_usec = USEC_INFINITY;
-        r = read_selectors(message, change, error);
+        r = read_selectors(message, &change->selectors, error);
         if (r < 0)
                 return r;
         return read_change_options(message, change, error);
-}
-
-/* Turns a bad answer of the manager into an error. `text` may be NULL. */
-static int answer_to_error(int answer, const char *text, sd_bus_error *error) {
-        switch (answer) {
-        case MANAGER_INVALID_SELECTOR:
-                return sd_bus_error_set(error, BUS_ERROR_INVALID_SELECTOR, text);
-        case MANAGER_INVALID_OPTION:
-                return sd_bus_error_set(error, BUS_ERROR_INVALID_OPTION, text);
-        case MANAGER_LIMIT:
-                return sd_bus_error_set(error, BUS_ERROR_LIMITS_EXCEEDED,
-                                        "this user has too many unfinished jobs; wait for some to end");
-        case -ESHUTDOWN:
-                return sd_bus_error_set(error, BUS_ERROR_REFUSED, "memctld is being stopped; try again");
-        default:
-                return answer;
-        }
 }
 
 static int refusal_to_error(const struct plan *plan, sd_bus_error *error) {
@@ -99,6 +44,9 @@ static int append_steps(sd_bus_message *reply, const struct plan *plan, uint64_t
                 r = sd_bus_message_append(reply, "(tts)", plan->steps[i].span.first_block * block_size_bytes,
                                           plan->steps[i].span.n_blocks * block_size_bytes,
                                           step_state_word(&plan->steps[i]));
+        for (size_t i = 0; r >= 0 && i < plan->n_removals; i++)
+                r = sd_bus_message_append(reply, "(tts)", plan->removals[i].span.first_block * block_size_bytes,
+                                          plan->removals[i].span.n_blocks * block_size_bytes, "removed");
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -156,41 +104,36 @@ static int reply_plan(sd_bus_message *message, const struct service *service, co
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct service *service = userdata;
-        _cleanup_(change_clear) struct change change = { 0 };
-        _cleanup_(cleanup_plan) struct plan *plan = NULL;
-        _cleanup_free_ char *text = NULL;
-        const char *word;
-        enum verb verb;
-        int r;
+/* Requests that are looked into, or wait for their authorisation, all clients together. */
+#define PENDING_MAX 1024
 
-        r = sd_bus_message_read(message, "s", &word);
-        if (r < 0)
-                return r;
-        if (verb_from_string(word, &verb) < 0)
-                return sd_bus_error_setf(error, BUS_ERROR_INVALID_OPTION,
-                                         "%s is no verb; there are online, offline and remove", word);
-        r = read_change(message, verb, &change, error);
-        if (r < 0)
-                return r;
-        r = manager_plan(service->manager, &change, &plan, &text);
-        if (r != MANAGER_PLANNED)
-                return answer_to_error(r, text, error);
-        return reply_plan(message, service, plan);
-}
-
-/* A change that waits for its authorisation. */
+/* A request whose blocks are being looked at again, and then a change that waits for its authorisation. */
 struct pending {
+        struct pending *next; /* of the service's, while its blocks are being looked at */
         struct service *service;
+        sd_bus_message *call;
         struct change change;
+        bool only_plan;
 };
 
 static void free_pending(void *userdata) {
         struct pending *pending = userdata;
 
+        for (struct pending **link = &pending->service->pending; *link; link = &(*link)->next)
+                if (*link == pending) {
+                        *link = pending->next;
+                        pending->service->n_pending--;
+                        break;
+                }
+        manager_sync_cancel(pending->service->manager, pending);
         change_clear(&pending->change);
+        sd_bus_message_unref(pending->call);
         free(pending);
+}
+
+void forget_pending(struct service *service) {
+        while (service->pending)
+                free_pending(service->pending);
 }
 
 static void log_accepted(const struct job *job) {
@@ -207,26 +150,29 @@ static void log_accepted(const struct job *job) {
                 log_fields(LOG_INFO, message, (char *const[]){ id, uid, pid }, 3);
 }
 
+static int reply_job(sd_bus_message *call, const struct job *job) {
+        _cleanup_free_ char *path = job_path(job->id);
+
+        return path ? sd_bus_reply_method_return(call, "to", job->id, path) : -ENOMEM;
+}
+
 static int submit(sd_bus_message *call, struct pending *pending, sd_bus_error *error) {
         struct service *service = pending->service;
         _cleanup_(cleanup_plan) struct plan *plan = NULL;
-        _cleanup_free_ char *text = NULL, *path = NULL;
+        _cleanup_free_ char *text = NULL;
         bool follow = pending->change.cancel_on_disconnect;
         struct job *job;
         int r;
 
         r = manager_submit(service->manager, &pending->change, &job, &plan, &text);
-        if (r == MANAGER_REFUSED)
+        if (r == CHANGE_REFUSED)
                 return refusal_to_error(plan, error);
-        if (r != MANAGER_PLANNED)
+        if (r != CHANGE_PLANNED)
                 return answer_to_error(r, text, error);
         log_accepted(job);
-        path = job_path(job->id);
-        if (!path)
-                return -ENOMEM;
         if (follow && follow_caller(service, call, job) < 0)
                 job_cancel(job);
-        return sd_bus_reply_method_return(call, "to", job->id, path);
+        return reply_job(call, job);
 }
 
 static void on_allowed(sd_bus_message *call, void *userdata) {
@@ -237,14 +183,8 @@ static void on_allowed(sd_bus_message *call, void *userdata) {
                 (void)sd_bus_reply_method_errno(call, r, &error);
 }
 
-static bool leaves_parts(const struct plan *plan) {
-        for (size_t i = 0; i < plan->n_side_effects; i++)
-                if (plan->side_effects[i].kind == SIDE_EFFECT_PARTIAL)
-                        return true;
-        return false;
-}
-
-static int ask(sd_bus_message *message, struct pending *pending, const struct plan *plan, sd_bus_error *error) {
+/* Takes over `pending`. */
+static int ask(struct pending *pending, const struct plan *plan, sd_bus_error *error) {
         const char *actions[4] = { 0 };
         struct span_list blocks = { 0 };
         _cleanup_free_ char *names = NULL, *action = NULL;
@@ -252,6 +192,8 @@ static int ask(sd_bus_message *message, struct pending *pending, const struct pl
 
         for (size_t i = 0; i < plan->n_steps; i++)
                 (void)span_list_add(&blocks, plan->steps[i].span);
+        for (size_t i = 0; i < plan->n_removals; i++)
+                (void)span_list_add(&blocks, plan->removals[i].span);
         names = format_span_list(&blocks);
         span_list_clear(&blocks);
         action = format_string("org.memctl1.%s", verb_to_string(pending->change.verb));
@@ -260,11 +202,13 @@ static int ask(sd_bus_message *message, struct pending *pending, const struct pl
                 return -ENOMEM;
         }
         actions[n++] = action;
-        if (leaves_parts(plan))
+        if (change_plan_leaves_parts(plan))
                 actions[n++] = "org.memctl1.offline-partial";
+        else
+                pending->change.no_parts = true;
         if (pending->change.ignore_inhibitors)
                 actions[n++] = "org.memctl1.override-inhibit";
-        return polkit_ask(message,
+        return polkit_ask(pending->call,
                           &(struct polkit_question){
                                   .actions = actions,
                                   .verb = verb_to_string(pending->change.verb),
@@ -273,41 +217,99 @@ static int ask(sd_bus_message *message, struct pending *pending, const struct pl
                           on_allowed, pending, free_pending, error);
 }
 
-static int method_change(sd_bus_message *message, struct service *service, enum verb verb, sd_bus_error *error) {
-        _cleanup_(change_clear) struct change change = { 0 };
+/* Takes over `pending`. */
+static int go_on(struct pending *pending, sd_bus_error *error) {
+        struct service *service = pending->service;
         _cleanup_(cleanup_plan) struct plan *plan = NULL;
         _cleanup_free_ char *text = NULL;
-        struct pending *pending;
         int r;
 
-        r = read_change(message, verb, &change, error);
+        r = manager_plan(service->manager, &pending->change, &plan, &text);
+        if (r == CHANGE_PLANNED && !pending->only_plan && !manager_is_refused(&pending->change, plan))
+                return ask(pending, plan, error);
+        if (r != CHANGE_PLANNED)
+                r = answer_to_error(r, text, error);
+        else if (pending->only_plan)
+                r = reply_plan(pending->call, service, plan);
+        else
+                /* Nobody types a password for what would be refused anyway. */
+                r = refusal_to_error(plan, error);
+        free_pending(pending);
+        return r;
+}
+
+static void on_synced(int sync_error, void *userdata) {
+        _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        struct pending *pending = userdata;
+        _cleanup_bus_message_ sd_bus_message *call = sd_bus_message_ref(pending->call);
+        int r;
+
+        /* Where the reader hangs, what is known has to do: the job looks at each block before it writes. */
+        (void)sync_error;
+        r = go_on(pending, &error);
         if (r < 0)
-                return r;
-        r = read_sender(message, &change);
-        if (r < 0)
-                return r;
-        r = manager_plan(service->manager, &change, &plan, &text);
-        if (r != MANAGER_PLANNED)
-                return answer_to_error(r, text, error);
-        /* Nobody types a password for what would be refused anyway. */
-        if (manager_is_refused(&change, plan))
-                return refusal_to_error(plan, error);
-        pending = malloc(sizeof(*pending));
+                (void)sd_bus_reply_method_errno(call, r, &error);
+}
+
+/* Reads the arguments of a call whose verb is known, and has its blocks looked at. */
+static int start_pending(sd_bus_message *message, struct service *service, enum verb verb, bool only_plan,
+                         sd_bus_error *error) {
+        struct pending *pending;
+        const struct job *known;
+        int r;
+
+        if (service->n_pending >= PENDING_MAX)
+                return sd_bus_error_setf(error, BUS_ERROR_LIMITS_EXCEEDED,
+                                         "%u requests are being worked on already; try again later",
+                                         service->n_pending);
+        pending = calloc(1, sizeof(*pending));
         if (!pending)
                 return -ENOMEM;
-        *pending = (struct pending){ service, change };
-        change = (struct change){ 0 };
-        return ask(message, pending, plan, error);
+        *pending = (struct pending){
+                .next = service->pending,
+                .service = service,
+                .call = sd_bus_message_ref(message),
+                .only_plan = only_plan,
+        };
+        service->pending = pending;
+        service->n_pending++;
+        r = read_change(message, verb, &pending->change, error);
+        if (r >= 0 && !only_plan)
+                r = read_sender(message, &pending->change.uid, &pending->change.pid);
+        known = r >= 0 && !only_plan ? manager_find_request(service->manager, &pending->change) : NULL;
+        if (known)
+                r = reply_job(message, known);
+        else if (r >= 0)
+                r = manager_sync(service->manager, &pending->change, on_synced, pending);
+        if (r < 0 || known) {
+                free_pending(pending);
+                return r;
+        }
+        return 1;
+}
+
+int method_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *word;
+        enum verb verb;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &word);
+        if (r < 0)
+                return r;
+        if (verb_from_string(word, &verb) < 0)
+                return sd_bus_error_setf(error, BUS_ERROR_INVALID_OPTION,
+                                         "%s is no verb; there are online, offline and remove", word);
+        return start_pending(message, userdata, verb, true, error);
 }
 
 int method_online(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return method_change(message, userdata, VERB_ONLINE, error);
+        return start_pending(message, userdata, VERB_ONLINE, false, error);
 }
 
 int method_offline(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return method_change(message, userdata, VERB_OFFLINE, error);
+        return start_pending(message, userdata, VERB_OFFLINE, false, error);
 }
 
 int method_remove(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        return method_change(message, userdata, VERB_REMOVE, error);
+        return start_pending(message, userdata, VERB_REMOVE, false, error);
 }

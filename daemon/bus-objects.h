@@ -53,6 +53,9 @@ struct service {
         sd_event_source *job_timer;
 
         struct follower *followers;
+
+        struct pending *pending; /* requests whose blocks are being looked at (bus-change.c) */
+        unsigned n_pending;
 };
 
 extern const sd_bus_vtable manager_vtable[], range_vtable[], job_vtable[];
@@ -76,15 +79,32 @@ int method_online(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_offline(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_remove(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+int method_inhibit(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_list_inhibitors(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_list_policies(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* Reads an a{sv} of options. Returns 0, or a bus error that names the option. */
 int read_change_options(sd_bus_message *message, struct change *change, sd_bus_error *error);
 
+/* Ends every request that has not been answered. */
+void forget_pending(struct service *service);
+
+/* What several methods share, in bus-arguments.c. */
+
+/* Reads an "as". *ret is the caller's to free word by word, also where an error is returned. */
+int read_selectors(sd_bus_message *message, char ***ret, sd_bus_error *error);
+/* Who sent it; *ret_pid is 0 where that cannot be told. */
+int read_sender(sd_bus_message *message, uid_t *ret_uid, pid_t *ret_pid);
+/* "memory40 range1"; the caller frees it, NULL without memory. */
+char *join_words(char *const *words);
+/* Turns a bad answer of the manager into an error. `text` may be NULL. */
+int answer_to_error(int answer, const char *text, sd_bus_error *error);
+
 /* Signals, in bus-signals.c. */
 void signal_inventory_changed(const struct inventory *previous, const struct span_list *changed, bool gone,
                               void *userdata);
 void signal_policies_changed(struct service *service);
+void signal_prepare_for(const struct job *job, bool start, void *userdata);
 void signal_job_new(struct job *job, void *userdata);
 void signal_job_changed(struct job *job, void *userdata);
 void signal_job_finished(struct job *job, void *userdata);

@@ -218,6 +218,33 @@ static int on_job_timer(sd_event_source *source, uint64_t usec, void *userdata) 
         return 0;
 }
 
+static int send_prepare_for(struct service *service, const struct job *job, bool start) {
+        _cleanup_bus_message_ sd_bus_message *signal = NULL;
+        int r;
+
+        r = sd_bus_message_new_signal(service->bus, &signal, BUS_PATH, BUS_INTERFACE_MANAGER, "PrepareFor");
+        if (r >= 0)
+                r = sd_bus_message_append(signal, "t", job->id);
+        if (r >= 0)
+                r = sd_bus_message_open_container(signal, 'a', "(tt)");
+        for (size_t i = 0; r >= 0 && i < job->blocks.n; i++)
+                r = sd_bus_message_append(signal, "(tt)",
+                                          job->blocks.items[i].first_block * job->settings.block_size_bytes,
+                                          job->blocks.items[i].n_blocks * job->settings.block_size_bytes);
+        if (r >= 0)
+                r = sd_bus_message_close_container(signal);
+        if (r >= 0)
+                r = sd_bus_message_append(signal, "b", start);
+        return r < 0 ? r : sd_bus_send(service->bus, signal, NULL);
+}
+
+void signal_prepare_for(const struct job *job, bool start, void *userdata) {
+        int r = send_prepare_for(userdata, job, start);
+
+        if (r < 0)
+                log_errno(LOG_WARNING, r, "Cannot send PrepareFor");
+}
+
 void signal_job_new(struct job *job, void *userdata) {
         struct service *service = userdata;
         _cleanup_free_ char *path = job_path(job->id);

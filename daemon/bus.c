@@ -89,6 +89,7 @@ static const struct manager_observer observer = {
         .ready = on_ready,
         .failed = on_failed,
         .inventory_changed = signal_inventory_changed,
+        .prepare_for = signal_prepare_for,
         .job_new = signal_job_new,
         .job_changed = signal_job_changed,
         .job_finished = signal_job_finished,
@@ -134,6 +135,7 @@ struct service *service_free(struct service *service) {
         if (!service)
                 return NULL;
         polkit_forget_all();
+        forget_pending(service);
         while (service->followers)
                 forget_followers(service, service->followers->job_id);
         sd_event_source_disable_unref(service->changed_timer);

@@ -7,7 +7,8 @@
 
 #include "cleanup.h"
 
-#define ROLLBACK_TIMEOUT_USEC (60 * USEC_PER_SEC)
+/* More blocks than that are not looked at again before each change: their events have to tell. */
+#define SCOPE_BLOCKS_MAX 4096
 
 /* Takes over `text`, which may be NULL for lack of memory. */
 static int refuse(struct plan *plan, enum refusal_reason reason, struct span span, char *text) {
@@ -23,49 +24,227 @@ static int refuse_stale(const struct change_planning *planning, const struct cha
                                     change->expect_generation, planning->generation));
 }
 
+static int refuse_new_parts(const struct change *change, struct plan *plan) {
+        if (!change->no_parts || !change_plan_leaves_parts(plan))
+                return 0;
+        return refuse(
+                plan, REASON_STALE, (struct span){ 0 },
+                format_string("the machine changed since this was authorised: now a removal unit would be left in "
+                              "part\n  ask again"));
+}
+
+static int add_all(struct span_list *list, const struct span_list *added) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < added->n; i++)
+                r = span_list_add(list, added->items[i]);
+        return r;
+}
+
+static int steps_blocks(const struct step *steps, size_t n, struct span_list *ret) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = span_list_add(ret, steps[i].span);
+        return r;
+}
+
+static int resolve(const struct selector_list *selectors, const struct inventory *inventory, struct span_list *ret) {
+        struct selection selection = { 0 };
+        int r = selector_list_resolve(selectors, inventory, &selection);
+
+        if (r == 0)
+                r = add_all(ret, &selection.present);
+        selection_clear(&selection);
+        return r;
+}
+
 /* The blocks a change is about: what was named, or for an amount what was chosen of it. */
 static int blocks_of(const struct change_planning *planning, const struct selector_list *selectors,
                      const struct plan *plan, struct span_list *ret) {
-        struct selection selection = { 0 };
-        int r;
+        if (selector_list_amount(selectors))
+                return steps_blocks(plan->steps, plan->n_steps, ret);
+        return resolve(selectors, planning->inventory, ret);
+}
 
-        if (selector_list_amount(selectors)) {
-                for (size_t i = 0; i < plan->n_steps; i++) {
-                        r = span_list_add(ret, plan->steps[i].span);
+static int intersect(const struct span_list *a, const struct span_list *b, struct span_list *ret) {
+        for (size_t i = 0; i < a->n; i++)
+                for (size_t j = span_list_lower_bound(b, a->items[i].first_block); j < b->n; j++) {
+                        struct span both = span_intersect(a->items[i], b->items[j]);
+                        int r;
+
+                        if (both.n_blocks == 0)
+                                break;
+                        r = span_list_add(ret, both);
                         if (r < 0)
                                 return r;
                 }
-                return 0;
-        }
-        r = selector_list_resolve(selectors, planning->inventory, &selection);
-        if (r < 0)
-                return r;
-        *ret = selection.present;
-        selection.present = (struct span_list){ 0 };
-        selection_clear(&selection);
         return 0;
 }
 
-static int refuse_in_progress(const struct change_planning *planning, const struct selector_list *selectors,
-                              struct plan *plan) {
-        struct span_list blocks = { 0 };
-        const struct job *holder;
-        int r;
+static size_t keep_free_steps(const struct inventory *inventory, const struct span_list *held, struct step *steps,
+                              size_t n, uint64_t *ret_bytes) {
+        size_t n_kept = 0;
 
-        r = blocks_of(planning, selectors, plan, &blocks);
-        if (r < 0)
-                return r;
-        holder = queue_holder(planning->queue, &blocks, planning->except);
-        if (holder && blocks.n > 0) {
-                _cleanup_free_ char *held = format_span_list(&holder->blocks);
+        *ret_bytes = 0;
+        for (size_t i = 0; i < n; i++) {
+                if (span_list_overlaps(held, inventory_unit_of(inventory, steps[i].span.first_block)))
+                        continue;
+                *ret_bytes += steps[i].span.n_blocks * inventory->block_size_bytes;
+                steps[n_kept++] = steps[i];
+        }
+        return n_kept;
+}
 
-                r = refuse(plan, REASON_IN_PROGRESS, blocks.items[0],
+/* A device goes whole or not at all: what is held of it holds all of it. Returns 0, -ENOMEM. */
+static int hold_devices(const struct plan *plan, struct span_list *held) {
+        for (size_t i = 0; i < plan->n_removals; i++) {
+                const struct removal *removal = &plan->removals[i];
+
+                if (!span_list_overlaps(held, removal->span))
+                        continue;
+                for (size_t j = 0; j < plan->n_removals; j++) {
+                        const struct removal *other = &plan->removals[j];
+                        int r = 0;
+
+                        if (removal->device && other->device && strcmp(removal->device, other->device) == 0)
+                                r = span_list_add(held, other->span);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+/* NULL: none is free. */
+static void keep_free_removals(const struct span_list *held, struct plan *plan) {
+        size_t n_kept = 0;
+
+        for (size_t i = 0; i < plan->n_removals; i++)
+                if (!held || span_list_overlaps(held, plan->removals[i].span))
+                        free(plan->removals[i].device);
+                else
+                        plan->removals[n_kept++] = plan->removals[i];
+        plan->n_removals = n_kept;
+}
+
+/*
+ * What is held must not be changed: with best effort the units that are held are left out, else, if there are any among
+ * those asked for, there is nothing to do. A spare, too, must be free.
+ */
+static int withhold(const struct change_planning *planning, const struct change *change, const struct span_list *held,
+                    bool is_met, struct plan *plan) {
+        struct span_list all = { 0 };
+        uint64_t unused;
+        int r = add_all(&all, held);
+
+        if (r == 0)
+                r = hold_devices(plan, &all);
+        if (r == 0) {
+                plan->n_spares = keep_free_steps(planning->inventory, &all, plan->spares, plan->n_spares, &unused);
+                if (is_met && change->best_effort)
+                        plan->n_steps = keep_free_steps(planning->inventory, &all, plan->steps, plan->n_steps,
+                                                        &plan->bytes_total);
+                else if (is_met)
+                        plan->n_steps = plan->bytes_total = 0;
+                if (is_met)
+                        keep_free_removals(change->best_effort ? &all : NULL, plan);
+        }
+        span_list_clear(&all);
+        return r;
+}
+
+static int refuse_held_by_job(const struct change_planning *planning, const struct change *change,
+                              const struct span_list *blocks, const struct job *job, struct plan *plan) {
+        _cleanup_free_ char *held = format_span_list(&job->blocks);
+        struct span_list both = { 0 };
+        int r = intersect(blocks, &job->blocks, &both);
+
+        for (size_t i = 0; r == 0 && i < both.n; i++)
+                r = refuse(plan, REASON_IN_PROGRESS, both.items[i],
                            held ? format_string("job %" PRIu64 " (%s) already works on %s\n"
                                                 "  wait for it, or end it:  memctl cancel %" PRIu64,
-                                                holder->id, verb_to_string(holder->change.verb), held, holder->id)
+                                                job->id, verb_to_string(job->change.verb), held, job->id)
                                 : NULL);
+        if (r == 0)
+                r = withhold(planning, change, &job->blocks, both.n > 0, plan);
+        span_list_clear(&both);
+        return r;
+}
+
+static int refuse_in_progress(const struct change_planning *planning, const struct change *change,
+                              const struct selector_list *selectors, struct plan *plan) {
+        struct span_list blocks = { 0 };
+        struct job *const *jobs;
+        size_t n_jobs;
+        int r = blocks_of(planning, selectors, plan, &blocks);
+
+        jobs = queue_jobs(planning->queue, &n_jobs);
+        for (size_t i = 0; r == 0 && i < n_jobs; i++) {
+                if (jobs[i] == planning->except || jobs[i]->state == JOB_FINISHED)
+                        continue;
+                r = refuse_held_by_job(planning, change, &blocks, jobs[i], plan);
         }
         span_list_clear(&blocks);
+        return r;
+}
+
+static int refuse_inhibited_run(const struct change *change, const struct inhibitor *inhibitor, struct span span,
+                                struct plan *plan) {
+        const char *verb = verb_to_string(change->verb);
+        _cleanup_free_ char *blocks = format_blocks(span), *command = NULL;
+        char **suggestions = NULL;
+        char *text = NULL;
+
+        if (blocks)
+                command = format_string("memctl %s --ignore-inhibitors %s", verb, blocks);
+        if (command)
+                text = format_string(
+                        "%s: %s (uid %u, pid %d) inhibits %s: %s\n"
+                        "  %-19s memctl inhibit --list\n"
+                        "  %-19s %s",
+                        blocks, inhibitor->who, inhibitor->uid, inhibitor->pid, verb, inhibitor->why,
+                        "who inhibits what:", "all the same:", command);
+        suggestions = calloc(1, sizeof(*suggestions));
+        if (!text || !suggestions) {
+                free(text);
+                free(suggestions);
+                return -ENOMEM;
+        }
+        suggestions[0] = TAKE_PTR(command);
+        return plan_add_refusal(plan, REASON_INHIBITED, span, text, suggestions, 1);
+}
+
+static int refuse_for_inhibitor(const struct change_planning *planning, const struct change *change,
+                                const struct inhibitor *inhibitor, struct plan *plan) {
+        struct span_list blocks = { 0 }, held = { 0 }, both = { 0 };
+        int r = inhibitor_blocks(inhibitor, planning->inventory, &held);
+
+        if (r == 0)
+                r = steps_blocks(plan->steps, plan->n_steps, &blocks);
+        for (size_t i = 0; r == 0 && i < plan->n_removals; i++)
+                r = span_list_add(&blocks, plan->removals[i].span);
+        if (r == 0)
+                r = intersect(&blocks, &held, &both);
+        for (size_t i = 0; r == 0 && i < both.n; i++)
+                r = refuse_inhibited_run(change, inhibitor, both.items[i], plan);
+        if (r == 0)
+                r = withhold(planning, change, &held, both.n > 0, plan);
+        span_list_clear(&blocks);
+        span_list_clear(&held);
+        span_list_clear(&both);
+        return r;
+}
+
+static int refuse_inhibited(const struct change_planning *planning, const struct change *change, struct plan *plan) {
+        const struct inhibitor *inhibitor;
+        int r = 0;
+
+        if (change->ignore_inhibitors)
+                return 0;
+        for (size_t i = 0; r == 0 && (inhibitor = inhibitors_get(planning->inhibitors, i)); i++)
+                if (inhibitor->mode == INHIBIT_BLOCK && inhibitor->verbs & 1U << change->verb)
+                        r = refuse_for_inhibitor(planning, change, inhibitor, plan);
         return r;
 }
 
@@ -74,6 +253,13 @@ static int refuse_removal(const struct change *change, struct plan *plan) {
                 return 0;
         return refuse(plan, REASON_NOT_REMOVABLE, plan->n_steps > 0 ? plan->steps[0].span : (struct span){ 0 },
                       format_string("no way to remove this memory is known to memctld"));
+}
+
+bool change_plan_leaves_parts(const struct plan *plan) {
+        for (size_t i = 0; i < plan->n_side_effects; i++)
+                if (plan->side_effects[i].kind == SIDE_EFFECT_PARTIAL)
+                        return true;
+        return false;
 }
 
 int change_plan_make(const struct change_planning *planning, const struct change *change, struct plan **ret,
@@ -100,14 +286,18 @@ int change_plan_make(const struct change_planning *planning, const struct change
         r = selector_list_parse(change->selectors, n_words, planning->inventory->block_size_bytes, &selectors,
                                 ret_message);
         if (r < 0)
-                return r == -EINVAL ? MANAGER_INVALID_SELECTOR : r;
+                return r == -EINVAL ? CHANGE_INVALID_SELECTOR : r;
         r = plan_make(planning->inventory, planning->policies, &request, &plan, ret_message);
         if (r == -EINVAL)
-                r = MANAGER_INVALID_OPTION;
+                r = CHANGE_INVALID_OPTION;
         if (r == 0)
                 r = refuse_stale(planning, change, plan);
         if (r == 0)
-                r = refuse_in_progress(planning, &selectors, plan);
+                r = refuse_new_parts(change, plan);
+        if (r == 0)
+                r = refuse_in_progress(planning, change, &selectors, plan);
+        if (r == 0)
+                r = refuse_inhibited(planning, change, plan);
         if (r == 0)
                 r = refuse_removal(change, plan);
         selector_list_clear(&selectors);
@@ -127,16 +317,48 @@ static struct job_step *with_units(const struct inventory *inventory, const stru
         return copy;
 }
 
+int change_scope(const struct change *change, const struct inventory *inventory, struct span_list *ret) {
+        struct selector_list selectors = { 0 };
+        struct span_list scope = { 0 };
+        _cleanup_free_ char *message = NULL;
+        size_t n_words = 0;
+        int r;
+
+        while (change->selectors[n_words])
+                n_words++;
+        r = selector_list_parse(change->selectors, n_words, inventory->block_size_bytes, &selectors, &message);
+        if (r == 0)
+                r = resolve(&selectors, inventory, &scope);
+        if (r == -EINVAL)
+                r = 0;
+        selector_list_clear(&selectors);
+        if (r < 0 || span_list_count_blocks(&scope) > SCOPE_BLOCKS_MAX)
+                span_list_clear(&scope);
+        if (r == 0)
+                *ret = scope;
+        return r;
+}
+
+/* What is looked at again before anything is done. */
+static int set_scope(const struct change_planning *planning, struct job *job) {
+        int r;
+
+        span_list_clear(&job->scope);
+        r = change_scope(&job->change, planning->inventory, &job->scope);
+        return r < 0 ? r : add_all(&job->scope, &job->blocks);
+}
+
 int change_plan_to_job(const struct change_planning *planning, const struct plan *plan, struct job *job) {
         struct job_settings settings = {
                 .keeps_parts = job->change.verb == VERB_ONLINE || job->change.partial,
                 .dropped_refusals = plan->n_refusals > 0,
                 .block_timeout_usec = plan->timeout_usec,
-                .rollback_timeout_usec = ROLLBACK_TIMEOUT_USEC,
+                .rollback_timeout_usec = planning->rollback_timeout_usec,
                 .block_size_bytes = planning->inventory->block_size_bytes,
         };
         struct job_step *steps = with_units(planning->inventory, plan->steps, plan->n_steps);
         struct job_step *spares = with_units(planning->inventory, plan->spares, plan->n_spares);
+        int r;
 
         if (!steps || !spares) {
                 free(steps);
@@ -144,5 +366,6 @@ int change_plan_to_job(const struct change_planning *planning, const struct plan
                 return -ENOMEM;
         }
         job->planned_at_generation = planning->generation;
-        return job_plan(job, &settings, steps, plan->n_steps, spares, plan->n_spares);
+        r = job_plan(job, &settings, steps, plan->n_steps, spares, plan->n_spares);
+        return r < 0 ? r : set_scope(planning, job);
 }

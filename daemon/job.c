@@ -53,6 +53,7 @@ struct job *job_free(struct job *job) {
         free(job->steps);
         free(job->spares);
         span_list_clear(&job->blocks);
+        span_list_clear(&job->scope);
         result_list_clear(&job->results);
         extent_list_clear(&job->prior);
         extent_list_clear(&job->owed);

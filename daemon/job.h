@@ -73,6 +73,7 @@ struct job {
         struct job_step *spares;
         size_t n_spares;
         struct span_list blocks; /* of steps and spares: what the job holds against other jobs */
+        struct span_list scope;  /* set by the owner: what was asked about, also what needs no step */
 
         struct result_list results;
         uint64_t bytes_total, bytes_done;

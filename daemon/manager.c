@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "manager.h"
+#include "manager-parts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,26 +9,9 @@
 #include "change-plan.h"
 #include "cleanup.h"
 #include "log.h"
-#include "onliner.h"
-#include "queue.h"
-#include "tracker.h"
-#include "udev.h"
 
 #define ACTIVE_JOBS_PER_USER_MAX 64
-
-struct manager {
-        struct manager_observer observer;
-        void *userdata;
-        struct sysfs root; /* where policies are */
-        struct policy_set policies;
-        struct policy_problems problems;
-        struct udev_watch *udev; /* NULL with a sysroot: udev knows only the running system */
-        struct tracker *tracker;
-        struct queue *queue;
-        struct onliner *onliner;
-        bool is_serving; /* people see what is done */
-        bool stopping;
-};
+#define ROLLBACK_TIMEOUT_USEC    (60 * USEC_PER_SEC)
 
 const struct inventory *manager_inventory(const struct manager *manager) {
         return tracker_inventory(manager->tracker);
@@ -101,6 +84,8 @@ static struct change_planning planning_now(struct manager *manager, const struct
                 .inventory = manager_inventory(manager),
                 .policies = &manager->policies,
                 .queue = manager->queue,
+                .inhibitors = manager->inhibitors,
+                .rollback_timeout_usec = ROLLBACK_TIMEOUT_USEC,
                 .generation = manager_generation(manager),
                 .except = except,
                 .udev_policy = udev_policy,
@@ -138,30 +123,46 @@ static int make_job(struct manager *manager, const struct plan *plan, struct cha
         return 0;
 }
 
+struct job *manager_find_request(const struct manager *manager, const struct change *change) {
+        return change->request_id ? queue_find_request(manager->queue, change->uid, change->request_id) : NULL;
+}
+
+int manager_sync(struct manager *manager, const struct change *change, manager_sync_fn done, void *userdata) {
+        struct span_list scope = { 0 };
+        int r = change_scope(change, manager_inventory(manager), &scope);
+
+        if (r == 0)
+                r = tracker_sync(manager->tracker, &scope, done, userdata);
+        span_list_clear(&scope);
+        return r;
+}
+
+void manager_sync_cancel(struct manager *manager, const void *userdata) {
+        tracker_sync_cancel(manager->tracker, userdata);
+}
+
 int manager_submit(struct manager *manager, struct change *change, struct job **ret, struct plan **ret_plan,
                    char **ret_message) {
+        struct job *known;
         struct plan *plan;
         int r;
 
         if (manager->stopping)
                 return -ESHUTDOWN;
-        if (change->request_id) {
-                struct job *known = queue_find_request(manager->queue, change->uid, change->request_id);
-
-                if (known) {
-                        *ret = known;
-                        change_clear(change);
-                        return MANAGER_PLANNED;
-                }
+        known = manager_find_request(manager, change);
+        if (known) {
+                *ret = known;
+                change_clear(change);
+                return CHANGE_PLANNED;
         }
-        if (queue_count_active(manager->queue, change->uid) >= ACTIVE_JOBS_PER_USER_MAX)
-                return MANAGER_LIMIT;
+        if (!change->by_policy && queue_count_active(manager->queue, change->uid) >= ACTIVE_JOBS_PER_USER_MAX)
+                return CHANGE_LIMIT;
         r = manager_plan(manager, change, &plan, ret_message);
-        if (r != MANAGER_PLANNED)
+        if (r != CHANGE_PLANNED)
                 return r;
         if (manager_is_refused(change, plan)) {
                 *ret_plan = plan;
-                return MANAGER_REFUSED;
+                return CHANGE_REFUSED;
         }
         r = make_job(manager, plan, change, ret);
         plan_free(plan);
@@ -180,7 +181,7 @@ static bool plan_again(struct job *job, void *userdata) {
                 return true;
         /* What was expected held when the job was accepted; since then other jobs of the queue ran. */
         change.has_expect_generation = false;
-        if (change_plan_make(&planning, &change, &plan, &message) != MANAGER_PLANNED)
+        if (change_plan_make(&planning, &change, &plan, &message) != CHANGE_PLANNED)
                 return false;
         fits = !manager_is_refused(&change, plan);
         if (fits)
@@ -206,92 +207,6 @@ void manager_recover(struct manager *manager) {
         queue_recover(manager->queue);
         manager->is_serving = true;
         onliner_look(manager->onliner, manager_inventory(manager));
-}
-
-/* What the onliner asks */
-
-static const struct policy *policy_of(const struct range *range, void *userdata) {
-        enum policy_choice choice;
-
-        return manager_policy(userdata, range, &choice);
-}
-
-static bool drivers_matter(void *userdata) {
-        const struct manager *manager = userdata;
-
-        for (size_t i = 0; i < manager->policies.n; i++)
-                if (manager->policies.items[i].match_driver == DRIVER_ACPI ||
-                    manager->policies.items[i].match_driver == DRIVER_OTHER)
-                        return true;
-        return false;
-}
-
-static bool udev_has_seen(uint64_t range_number, void *userdata) {
-        const struct manager *manager = userdata;
-
-        return udev_watch_has_seen(manager->udev, range_number);
-}
-
-static bool udev_may_speak(void *userdata) {
-        const struct manager *manager = userdata;
-
-        return manager->udev && udev_is_running();
-}
-
-static bool is_remainder(uint64_t range_number, void *userdata) {
-        const struct manager *manager = userdata;
-
-        return udev_watch_is_remainder(manager->udev, range_number);
-}
-
-static void log_refused(const char *range, const struct plan *plan) {
-        _cleanup_free_ char *text = plan_refusal_text(plan);
-
-        log_warning("%s cannot be brought online by policy: %s", range, text ? text : "refused");
-}
-
-static int submit_online(struct manager *manager, const char *range, struct change *change) {
-        _cleanup_free_ char *message = NULL;
-        struct plan *plan = NULL;
-        struct job *job;
-        int r;
-
-        r = manager_submit(manager, change, &job, &plan, &message);
-        if (r == MANAGER_REFUSED)
-                log_refused(range, plan);
-        else if (r != MANAGER_PLANNED)
-                log_warning("%s cannot be brought online by policy: %s", range,
-                            message ? message : strerror(r < 0 ? -r : EINVAL));
-        plan_free(plan);
-        return r < 0 ? r : 0;
-}
-
-static int bring_online(const char *range, void *userdata) {
-        struct change change = { .verb = VERB_ONLINE, .best_effort = true, .timeout_usec = USEC_INFINITY };
-        int r;
-
-        change.selectors = calloc(2, sizeof(char *));
-        if (change.selectors)
-                change.selectors[0] = strdup(range);
-        r = change.selectors && change.selectors[0] ? submit_online(userdata, range, &change) : log_oom();
-        change_clear(&change);
-        return r;
-}
-
-static void on_resynced(int error, void *userdata) {
-        struct manager *manager = userdata;
-
-        (void)error;
-        onliner_look(manager->onliner, manager_inventory(manager));
-}
-
-static void resync(void *userdata) {
-        static const struct span_list nothing = { 0 };
-        struct manager *manager = userdata;
-
-        tracker_resync(manager->tracker);
-        if (tracker_sync(manager->tracker, &nothing, on_resynced, manager) < 0)
-                (void)log_oom();
 }
 
 static void on_udev_range(const char *action, uint64_t range_number, void *userdata) {
@@ -343,6 +258,7 @@ static void on_job_changed(struct job *job, void *userdata) {
 static void on_job_finished(struct job *job, void *userdata) {
         struct manager *manager = userdata;
 
+        drain_end(manager->drain, job);
         manager->observer.job_finished(job, manager->userdata);
 }
 
@@ -358,16 +274,6 @@ static void on_idle(void *userdata) {
         manager->observer.idle(manager->userdata);
 }
 
-static const struct onliner_callbacks onliner_callbacks = {
-        .policy_of = policy_of,
-        .drivers_matter = drivers_matter,
-        .udev_has_seen = udev_has_seen,
-        .udev_is_running = udev_may_speak,
-        .is_remainder = is_remainder,
-        .bring_online = bring_online,
-        .resync = resync,
-};
-
 static int start(struct manager *manager, sd_event *event, const struct manager_options *options) {
         struct tracker_options tracker = {
                 .executable = options->executable,
@@ -380,6 +286,7 @@ static int start(struct manager *manager, sd_event *event, const struct manager_
                 .executable = options->executable,
                 .sysroot = options->sysroot,
                 .callbacks = {
+                        .prepare = manager_prepare,
                         .plan_again = plan_again,
                         .job_new = on_job_new,
                         .job_changed = on_job_changed,
@@ -402,7 +309,10 @@ static int start(struct manager *manager, sd_event *event, const struct manager_
                 if (r < 0)
                         log_errno(LOG_WARNING, r, "Cannot listen to udev; no udev rule can choose a policy");
         }
-        r = onliner_new(event, &onliner_callbacks, manager, &manager->onliner);
+        r = onliner_new(event, &manager_onliner_callbacks, manager, &manager->onliner);
+        if (r < 0)
+                return r;
+        r = manager_start_inhibitors(manager, event, options);
         if (r < 0)
                 return r;
         r = tracker_new(event, &tracker, &manager->tracker);
@@ -434,6 +344,8 @@ struct manager *manager_free(struct manager *manager) {
         if (!manager)
                 return NULL;
         onliner_free(manager->onliner);
+        drain_free(manager->drain);
+        inhibitors_free(manager->inhibitors);
         queue_free(manager->queue);
         tracker_free(manager->tracker);
         udev_watch_free(manager->udev);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <systemd/sd-daemon.h>
@@ -47,11 +48,43 @@ static int on_reload_signal(sd_event_source *source, const struct signalfd_sigin
         return 0;
 }
 
-/* memctld.socket holds the netlink socket over restarts, so that no event is lost in between. */
-static int inherited_uevent_fd(void) {
-        int n = sd_listen_fds(true);
+/*
+ * memctld.socket holds the netlink socket over restarts, so that no event is lost in between; the fd store holds the
+ * inhibitors. Each comes with its name.
+ */
+struct inherited {
+        char **names;
+        int uevent_fd; /* -1: none */
+        struct stored_fd *stored;
+        size_t n_stored;
+};
 
-        return n > 0 ? SD_LISTEN_FDS_START : -1;
+static int take_inherited(struct inherited *ret) {
+        struct inherited inherited = { .uevent_fd = -1 };
+        int n = sd_listen_fds_with_names(true, &inherited.names);
+
+        if (n <= 0) {
+                *ret = inherited;
+                return n;
+        }
+        inherited.stored = calloc((size_t)n, sizeof(*inherited.stored));
+        if (!inherited.stored)
+                return log_oom();
+        for (int i = 0; i < n; i++)
+                if (inherited.uevent_fd < 0 && sd_is_socket(SD_LISTEN_FDS_START + i, AF_NETLINK, 0, -1) > 0)
+                        inherited.uevent_fd = SD_LISTEN_FDS_START + i;
+                else
+                        inherited.stored[inherited.n_stored++] =
+                                (struct stored_fd){ SD_LISTEN_FDS_START + i, inherited.names[i] };
+        *ret = inherited;
+        return 0;
+}
+
+static void inherited_clear(struct inherited *inherited) {
+        for (char **name = inherited->names; name && *name; name++)
+                free(*name);
+        free(inherited->names);
+        free(inherited->stored);
 }
 
 static int add_signals(sd_event *event, struct service *service) {
@@ -77,11 +110,8 @@ static int block_signals(void) {
 }
 
 static int serve(const struct options *options) {
-        struct manager_options manager = {
-                .executable = "/proc/self/exe",
-                .sysroot = options->sysroot,
-                .uevent_fd = inherited_uevent_fd(),
-        };
+        _cleanup_(inherited_clear) struct inherited inherited = { .uevent_fd = -1 };
+        struct manager_options manager = { .executable = "/proc/self/exe", .sysroot = options->sysroot };
         sd_event *event = NULL;
         struct service *service = NULL;
         int r;
@@ -89,9 +119,14 @@ static int serve(const struct options *options) {
         r = block_signals();
         if (r < 0)
                 return r;
-        r = sd_event_default(&event);
+        r = take_inherited(&inherited);
+        if (r >= 0)
+                r = sd_event_default(&event);
         if (r < 0)
                 return r;
+        manager.uevent_fd = inherited.uevent_fd;
+        manager.stored = inherited.stored;
+        manager.n_stored = inherited.n_stored;
         (void)sd_event_set_watchdog(event, true);
         r = service_new(event, &manager,
                         &(struct service_callbacks){ .ready = on_ready, .failed = on_failed, .idle = on_idle }, event,

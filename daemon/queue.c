@@ -57,7 +57,8 @@ size_t queue_count_active(const struct queue *queue, uid_t uid) {
         size_t n = 0;
 
         for (size_t i = 0; i < queue->n_jobs; i++)
-                n += queue->jobs[i]->state != JOB_FINISHED && queue->jobs[i]->change.uid == uid;
+                n += queue->jobs[i]->state != JOB_FINISHED && queue->jobs[i]->change.uid == uid &&
+                     !queue->jobs[i]->change.by_policy;
         return n;
 }
 
@@ -254,22 +255,28 @@ static void on_start_synced(int error, void *userdata) {
         struct job *job = userdata;
         struct queue *queue = job->userdata;
 
-        /* A reader that hangs does not stop the writer: the worker looks at each block before it writes. */
-        (void)error;
         if (job->state != JOB_QUEUED || job_is_ending(job))
                 return;
-        if (!queue->options.callbacks.plan_again(job, queue->options.userdata))
+        /* A reader that hangs does not stop the writer: the worker looks at each block before it writes. */
+        if (error < 0 && job->n_steps == 0)
+                job_reject(job, -error);
+        else if (!queue->options.callbacks.plan_again(job, queue->options.userdata))
                 job_reject(job, ESTALE);
         else
                 start_journalled(queue, job);
+}
+
+void queue_go_on(struct queue *queue, struct job *job) {
+        if (tracker_sync(queue->options.tracker, &job->scope, on_start_synced, job) < 0)
+                on_start_synced(-ENOMEM, job);
 }
 
 static void start(struct queue *queue, struct job *job) {
         queue->running = job;
         if (job->recovers)
                 queue_start_recovery(queue, job);
-        else if (tracker_sync(queue->options.tracker, &job->blocks, on_start_synced, job) < 0)
-                on_start_synced(-ENOMEM, job);
+        else if (job->n_steps == 0 || !queue->options.callbacks.prepare(job, queue->options.userdata))
+                queue_go_on(queue, job);
 }
 
 static void start_next(struct queue *queue) {

@@ -16,6 +16,8 @@
 struct queue;
 
 struct queue_callbacks {
+        /* A job's turn has come. Returns true if it has to wait for something: queue_go_on() follows then. */
+        bool (*prepare)(struct job *job, void *userdata);
         /* A queued job's turn has come: plan it again. Returns false if it no longer fits. */
         bool (*plan_again)(struct job *job, void *userdata);
         void (*job_new)(struct job *job, void *userdata);
@@ -43,12 +45,15 @@ int queue_make_job(struct queue *queue, struct change *change, struct job **ret)
 /* Takes over a planned job and announces it; it starts when its turn comes. Returns 0, -ENOMEM (it is freed). */
 int queue_add(struct queue *queue, struct job *job);
 
+/* The job is prepared. */
+void queue_go_on(struct queue *queue, struct job *job);
+
 struct job *queue_find(const struct queue *queue, uint64_t id);
 struct job *queue_find_request(const struct queue *queue, uid_t uid, const char *request_id);
 struct job *const *queue_jobs(const struct queue *queue, size_t *ret_n);
 /* The first unfinished job but `except` that holds any of these blocks, or NULL. */
 struct job *queue_holder(const struct queue *queue, const struct span_list *blocks, const struct job *except);
-/* Unfinished jobs of a user. */
+/* Unfinished jobs that a user asked for. */
 size_t queue_count_active(const struct queue *queue, uid_t uid);
 
 /*

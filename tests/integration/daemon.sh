@@ -110,6 +110,19 @@ start_memctld() {
         MEMCTLD_PID=${line#ready }
 }
 
+# inhibit WHAT MODE SELECTOR…: until end_inhibitor; $out is what was said if it was not given.
+inhibit() {
+        exec {inhibitor_pipe}< <(exec "$client" --inhibit "$@" 2>&1)
+        inhibitor=$!
+        read -r out <&"$inhibitor_pipe"
+        [[ $out == inhibits ]] || out+=$'\n'$(cat <&"$inhibitor_pipe")
+}
+
+# end_inhibitor [PID]
+end_inhibitor() {
+        kill "${1:-$inhibitor}"
+}
+
 # Waits for the end of a process that is no child of ours.
 await_exit() {
         tail --pid="$1" -f /dev/null

@@ -11,10 +11,19 @@
  *   job-client --wait-job ID
  *
  * waits for the end of a job that is there or will be, and prints the same.
+ *
+ *   job-client --inhibit WHAT MODE SELECTOR…
+ *
+ * prints "error NAME" and the message, or "inhibits", and does so until it is ended.
+ *
+ *   job-client --watch
+ *
+ * prints "watching", and then for each PrepareFor "begins" or "ended", the job's id, and start and size of each run.
  */
 
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -151,6 +160,70 @@ static void ask(const char *verb, char **words) {
         fflush(stdout);
 }
 
+static int on_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        uint64_t id, start, size;
+        char runs[1024] = "";
+        int begins;
+
+        (void)userdata, (void)error;
+        check(sd_bus_message_read(message, "t", &id), "PrepareFor");
+        check(sd_bus_message_enter_container(message, 'a', "(tt)"), "PrepareFor");
+        while (sd_bus_message_read(message, "(tt)", &start, &size) > 0) {
+                size_t length = strlen(runs);
+
+                snprintf(runs + length, sizeof(runs) - length, " 0x%" PRIx64 " %" PRIu64, start, size);
+        }
+        check(sd_bus_message_exit_container(message), "PrepareFor");
+        check(sd_bus_message_read(message, "b", &begins), "PrepareFor");
+        printf("%s %" PRIu64 "%s\n", begins ? "begins" : "ended", id, runs);
+        fflush(stdout);
+        return 0;
+}
+
+static void loop(void) __attribute__((noreturn));
+static void loop(void) {
+        for (;;) {
+                int r = sd_bus_process(bus, NULL);
+
+                check(r, "bus");
+                if (r == 0)
+                        check(sd_bus_wait(bus, UINT64_MAX), "bus");
+        }
+}
+
+static void watch(void) {
+        check(sd_bus_match_signal(bus, NULL, NAME, PATH, MANAGER, "PrepareFor", on_prepare, NULL), "match");
+        puts("watching");
+        fflush(stdout);
+        loop();
+}
+
+static void inhibit(const char *what, const char *mode, char **selectors) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *call, *reply;
+        int fd;
+
+        check(sd_bus_message_new_method_call(bus, &call, NAME, PATH, MANAGER, "Inhibit"), "Inhibit");
+        check(sd_bus_message_append(call, "s", what), "what");
+        check(sd_bus_message_append_strv(call, selectors), "selectors");
+        check(sd_bus_message_append(call, "sss", mode, "test", "a reason"), "mode");
+        if (sd_bus_call(bus, call, 0, &error, &reply) < 0) {
+                printf("error %s\n%s\n", error.name, error.message);
+                return;
+        }
+        check(sd_bus_message_read(reply, "h", &fd), "fd");
+        /* It holds without the bus, too. */
+        sd_bus_message_unref(call);
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        check(fd < 0 ? -errno : 0, "fd");
+        sd_bus_message_unref(reply);
+        sd_bus_flush_close_unref(bus);
+        puts("inhibits");
+        fflush(stdout);
+        for (;;)
+                pause();
+}
+
 /* It may have ended before anybody listened. */
 static void look(void) {
         char path[64], *result = NULL;
@@ -163,9 +236,17 @@ static void look(void) {
 }
 
 int main(int argc, char *argv[]) {
-        if (argc < 3)
-                errx(2, "usage: job-client VERB SELECTOR… [KEY=VALUE…] | --wait-job ID");
+        if (argc < 2 || (argc < 3 && strcmp(argv[1], "--watch") != 0))
+                errx(2,
+                     "usage: job-client VERB SELECTOR… [KEY=VALUE…] | --wait-job ID | --inhibit WHAT MODE SELECTOR… | "
+                     "--watch");
         check(sd_bus_open_system(&bus), "bus");
+        if (strcmp(argv[1], "--watch") == 0)
+                watch();
+        if (strcmp(argv[1], "--inhibit") == 0 && argc > 4) {
+                inhibit(argv[2], argv[3], argv + 4);
+                return 0;
+        }
         check(sd_bus_match_signal(bus, NULL, NAME, PATH, MANAGER, "JobFinished", on_finished, NULL), "match");
         check(sd_bus_match_signal(bus, NULL, NAME, NULL, "org.freedesktop.DBus.Properties", "PropertiesChanged",
                                   on_properties, NULL),
@@ -179,11 +260,5 @@ int main(int argc, char *argv[]) {
         else
                 ask(argv[1], argv + 2);
         look();
-        for (;;) {
-                int r = sd_bus_process(bus, NULL);
-
-                check(r, "bus");
-                if (r == 0)
-                        check(sd_bus_wait(bus, UINT64_MAX), "bus");
-        }
+        loop();
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Machines unlike each other are simulated as described: what lsmem, which knows nothing of us, makes of each is beside
-# its description. And a description that is wrong is refused by name.
+# its description, and what memctl makes of it. And a description that is wrong is refused by name.
 . "$(dirname "$0")/prelude.sh"
 
 if [[ $EUID -ne 0 ]]; then
@@ -15,6 +15,8 @@ for expected in "$sim"/machines/*.expected; do
         name=${description##*/}
         expect 0 "$name" "$sim/machine" --sysfs-only --description "$description" -- \
                 sh -c 'lsmem --split STATE,NODE,ZONES --output RANGE,SIZE,STATE,BLOCK,NODE,ZONES
+                       memctl list --sysroot / --raw --output RANGE,SIZE,STATE,ZONE,NODE,BLOCK,NAME,KIND,DRIVER,DEVICE,RESOURCE
+                       memctl list --sysroot / --units --raw --noheadings --output NAME,SIZE,STATE,MAPPING,REMOVAL,SOURCE | uniq -c
                        cat /proc/iomem; grep -H . /sys/devices/system/node/has_* /sys/bus/memory_range/devices/*/*granularity || true'
         expect_output "$name is what it says" "$(sed 1d "$expected")"
 done

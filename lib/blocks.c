@@ -163,8 +163,10 @@ int block_read_node(const struct sysfs *sysfs, uint64_t number) {
         return sysfs_list(sysfs, path, lowest_node, &node) < 0 ? NODE_NONE : node;
 }
 
-/* What the threads share. Each takes the next few blocks until there are none left, so that one which the machine
- * keeps waiting keeps nobody else. */
+/*
+ * What the threads share. Each takes the next few blocks until there are none left, so that one which the machine keeps
+ * waiting keeps nobody else.
+ */
 struct crew {
         const struct sysfs *sysfs;
         const struct block_reading *reading;

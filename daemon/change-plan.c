@@ -248,13 +248,6 @@ static int refuse_inhibited(const struct change_planning *planning, const struct
         return r;
 }
 
-static int refuse_removal(const struct change *change, struct plan *plan) {
-        if (change->verb != VERB_REMOVE || plan->n_refusals > 0)
-                return 0;
-        return refuse(plan, REASON_NOT_REMOVABLE, plan->n_steps > 0 ? plan->steps[0].span : (struct span){ 0 },
-                      format_string("no way to remove this memory is known to memctld"));
-}
-
 bool change_plan_leaves_parts(const struct plan *plan) {
         for (size_t i = 0; i < plan->n_side_effects; i++)
                 if (plan->side_effects[i].kind == SIDE_EFFECT_PARTIAL)
@@ -298,8 +291,6 @@ int change_plan_make(const struct change_planning *planning, const struct change
                 r = refuse_in_progress(planning, change, &selectors, plan);
         if (r == 0)
                 r = refuse_inhibited(planning, change, plan);
-        if (r == 0)
-                r = refuse_removal(change, plan);
         selector_list_clear(&selectors);
         if (r != 0) {
                 plan_free(plan);
@@ -348,6 +339,20 @@ static int set_scope(const struct change_planning *planning, struct job *job) {
         return r < 0 ? r : add_all(&job->scope, &job->blocks);
 }
 
+static int add_removals(const struct inventory *inventory, const struct plan *plan, struct job *job) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < plan->n_removals; i++) {
+                const struct range *range = inventory_range_of(inventory, plan->removals[i].span.first_block);
+                char name[RANGE_NAME_MAX] = "";
+
+                if (range)
+                        range_name(range, name);
+                r = job_add_removal(job, &plan->removals[i], name);
+        }
+        return r;
+}
+
 int change_plan_to_job(const struct change_planning *planning, const struct plan *plan, struct job *job) {
         struct job_settings settings = {
                 .keeps_parts = job->change.verb == VERB_ONLINE || job->change.partial,
@@ -367,5 +372,7 @@ int change_plan_to_job(const struct change_planning *planning, const struct plan
         }
         job->planned_at_generation = planning->generation;
         r = job_plan(job, &settings, steps, plan->n_steps, spares, plan->n_spares);
+        if (r == 0)
+                r = add_removals(planning->inventory, plan, job);
         return r < 0 ? r : set_scope(planning, job);
 }

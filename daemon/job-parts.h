@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the two halves of a job, forward (job.c) and back (job-rollback.c), share with each other and nobody else. */
+/* What the parts of a job, forward (job.c, job-removal.c) and back (job-rollback.c), share with each other and nobody
+ * else. */
 
 #include "job.h"
 
@@ -14,6 +15,8 @@ void job_note(struct job *job, struct span span, enum block_outcome outcome, int
 void job_ask_worker(struct job *job, enum worker_command command, const char *word);
 /* Sets a timer anew; USEC_INFINITY: none. */
 void job_arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd_event_time_handler_t handler);
+/* Restarts the clock that runs while nothing happens. */
+void job_arm_block_timer(struct job *job);
 bool job_is_all_going_back(const struct job *job);
 /* How many steps from `first` on lie in one unit. */
 size_t job_count_unit_steps(const struct job_step *steps, size_t n, size_t first);
@@ -31,3 +34,13 @@ void job_unit_restored(struct job *job);
 /* What was changed inside the span goes back; then the job ends, or with less than everything, goes on. */
 void job_roll_back(struct job *job, struct span within);
 void job_on_rollback_reply(const struct worker_reply *reply, int payload_fd, void *userdata);
+
+/* Removal (job-removal.c) */
+
+/* Tells the next driver; with none left the job ends. */
+void job_remove_next(struct job *job);
+/* The time is up: what was told to go and is still there is reported. */
+void job_removal_timeout(struct job *job);
+/* Takes up what a former process began to remove. */
+void job_recover_removals(struct job *job, const struct inventory *inventory);
+void job_removals_clear(struct job *job);

@@ -39,6 +39,23 @@ static struct json_object *steps_to_json(const struct job_step *steps, size_t n,
         return array;
 }
 
+static struct json_object *removals_to_json(const struct job *job) {
+        struct json_object *array = json_object_new_array();
+
+        for (size_t i = 0; i < job->n_removals; i++) {
+                const struct job_removal *removal = &job->removals[i];
+                struct json_object *entry = json_object_new_array();
+
+                json_object_array_add(entry, number(removal->span.first_block));
+                json_object_array_add(entry, number(removal->span.n_blocks));
+                json_object_array_add(entry, json_object_new_string(range_driver_to_string(removal->driver)));
+                json_object_array_add(entry, json_object_new_string(removal->device ? removal->device : ""));
+                json_object_array_add(entry, json_object_new_string(removal->range));
+                json_object_array_add(array, entry);
+        }
+        return array;
+}
+
 static struct json_object *selectors_to_json(char *const *selectors) {
         struct json_object *array = json_object_new_array();
 
@@ -71,6 +88,8 @@ char *job_record_begin(const struct job *job, const struct inventory *inventory)
         json_object_object_add(object, "block-size", number(settings->block_size_bytes));
         json_object_object_add(object, "steps", steps_to_json(job->steps, job->n_steps, inventory));
         json_object_object_add(object, "spares", steps_to_json(job->spares, job->n_spares, inventory));
+        if (job->n_removals > 0)
+                json_object_object_add(object, "removals", removals_to_json(job));
         return to_line(object);
 }
 
@@ -199,6 +218,34 @@ static int change_from_json(struct json_object *record, struct change *ret) {
         return 0;
 }
 
+static int driver_from_word(const char *word, enum range_driver *ret) {
+        for (int driver = 0; driver < _RANGE_DRIVER_MAX; driver++)
+                if (strcmp(range_driver_to_string((enum range_driver)driver), word) == 0) {
+                        *ret = (enum range_driver)driver;
+                        return 0;
+                }
+        return -EBADMSG;
+}
+
+/* All of them, also what is gone: that it is gone is what is to be found out. */
+static int removals_from_json(struct json_object *array, struct job *job) {
+        for (size_t i = 0; i < length_of(array); i++) {
+                struct json_object *entry = json_object_array_get_idx(array, i);
+                struct removal removal = { .span = { number_at(entry, 0), number_at(entry, 1) } };
+                const char *device = word_at(entry, 3);
+                int r;
+
+                if (length_of(entry) != 5 || driver_from_word(word_at(entry, 2), &removal.driver) < 0 ||
+                    removal.span.n_blocks == 0)
+                        return -EBADMSG;
+                removal.device = device[0] != '\0' ? (char *)device : NULL;
+                r = job_add_removal(job, &removal, word_at(entry, 4));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* Returns 0 and a job with its steps. Takes over what `change` holds if it succeeds. */
 static int job_with_steps(sd_event *event, struct json_object *record, const struct inventory *inventory,
                           const struct job_callbacks *callbacks, void *userdata, struct change *change,
@@ -225,6 +272,8 @@ static int job_with_steps(sd_event *event, struct json_object *record, const str
                 return r;
         }
         r = job_plan(job, &settings, steps, n_steps, spares, n_spares);
+        if (r == 0)
+                r = removals_from_json(json_object_object_get(record, "removals"), job);
         if (r < 0) {
                 job_free(job);
                 return r;
@@ -279,6 +328,22 @@ static int take_result(struct job *job, struct json_object *line) {
         return result_list_set(&job->results, span, error ? OUTCOME_FAILED : OUTCOME_DONE, error);
 }
 
+/* Told, until the driver's answer is read; an error says that it was not. Of a device one block stands for all. */
+static int take_trigger(struct job *job, uint64_t block, bool is_asked) {
+        const struct job_removal *told = NULL;
+
+        for (size_t i = 0; i < job->n_removals; i++)
+                if (span_intersect(job->removals[i].span, (struct span){ block, 1 }).n_blocks > 0)
+                        told = &job->removals[i];
+        if (!told)
+                return -EBADMSG;
+        for (size_t i = 0; i < job->n_removals; i++)
+                if (job_removal_same_device(&job->removals[i], told))
+                        job->removals[i].is_asked = is_asked;
+        job->block = block;
+        return 0;
+}
+
 static int take_end(struct job *job, struct json_object *line, struct job_history *history) {
         struct json_object *results = json_object_object_get(line, "results");
 
@@ -309,6 +374,10 @@ static int take_line(struct job *job, struct json_object *line, struct job_histo
         }
         if (json_object_object_get(line, "result"))
                 return take_result(job, line);
+        if (json_object_object_get(line, "trigger"))
+                return take_trigger(job, get_number(line, "trigger"), true);
+        if (json_object_object_get(line, "triggered"))
+                return take_trigger(job, get_number(line, "triggered"), get_number(line, "errno") == 0);
         if (json_object_object_get(line, "end"))
                 return take_end(job, line, history);
         return -EBADMSG;

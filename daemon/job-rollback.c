@@ -225,7 +225,9 @@ static bool keep_what_went(struct job *job, const struct inventory *inventory) {
 
 void job_recover(struct job *job, struct worker *worker, const struct inventory *inventory) {
         job->worker = worker;
-        if (keep_what_went(job, inventory))
+        if (job->n_removals > 0)
+                job_recover_removals(job, inventory);
+        else if (keep_what_went(job, inventory))
                 job_finish_later(job);
         else
                 job_roll_back(job, job_everything);
@@ -250,5 +252,15 @@ bool job_forgive(struct job *job, const struct span_list *blocks) {
                 if (extent_list_remove(&job->owed, blocks->items[i]) < 0)
                         (void)log_oom();
         }
+        for (size_t i = 0; i < blocks->n; i++)
+                for (size_t j = 0; j < job->n_removals; j++) {
+                        struct span_list *left = &job->removals[j].left;
+
+                        if (!job->removals[j].is_asked || !span_list_overlaps(left, blocks->items[i]))
+                                continue;
+                        any = true;
+                        if (span_list_remove(left, blocks->items[i]) < 0)
+                                (void)log_oom();
+                }
         return any;
 }

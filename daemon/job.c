@@ -52,6 +52,7 @@ struct job *job_free(struct job *job) {
         change_clear(&job->change);
         free(job->steps);
         free(job->spares);
+        job_removals_clear(job);
         span_list_clear(&job->blocks);
         span_list_clear(&job->scope);
         result_list_clear(&job->results);
@@ -99,6 +100,7 @@ int job_plan(struct job *job, const struct job_settings *settings, struct job_st
         job->spares = spares;
         job->n_spares = n_spares;
         job->bytes_total = 0;
+        job_removals_clear(job);
         span_list_clear(&job->blocks);
         result_list_clear(&job->results);
         r = hold(job, steps, n_steps);
@@ -147,12 +149,15 @@ static bool any_block_went(const struct job *job) {
 static enum job_result outcome_of_all(const struct job *job) {
         bool keeps = job->change.best_effort && any_block_went(job);
 
-        if (job->owed.n > 0)
+        if (job->owed.n > 0 || job_awaits_removal(job))
                 return JOB_RESULT_ROLLBACK_INCOMPLETE;
         if (job->stop != JOB_RESULT_NONE)
                 return keeps ? JOB_RESULT_PARTIAL : job->stop;
+        if (job->has_failed && keeps)
+                return JOB_RESULT_PARTIAL;
+        /* What is gone does not come back. */
         if (job->has_failed)
-                return keeps ? JOB_RESULT_PARTIAL : JOB_RESULT_FAILED;
+                return job_is_committed(job) ? JOB_RESULT_ROLLBACK_INCOMPLETE : JOB_RESULT_FAILED;
         return job->settings.dropped_refusals ? JOB_RESULT_PARTIAL : JOB_RESULT_DONE;
 }
 
@@ -221,8 +226,14 @@ void job_ask_worker(struct job *job, enum worker_command command, const char *wo
 }
 
 static void stop(struct job *job, enum job_result why) {
-        if (job_is_all_going_back(job) || job->stop != JOB_RESULT_NONE)
+        if (job_is_all_going_back(job) || job->stop != JOB_RESULT_NONE || job_is_ending(job))
                 return;
+        /* Too late to go back; only the waiting has an end. */
+        if (job_is_committed(job)) {
+                if (why == JOB_RESULT_TIMED_OUT)
+                        job_removal_timeout(job);
+                return;
+        }
         job->stop = why;
         /* A unit that is going back is let finish. */
         if (is_forward(job))
@@ -244,12 +255,21 @@ void job_arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd
                 (void)log_oom();
 }
 
+void job_arm_block_timer(struct job *job) {
+        uint64_t timeout_usec = job->recovers ? job->settings.rollback_timeout_usec : job->settings.block_timeout_usec;
+
+        job_arm(job, &job->block_timer, timeout_usec, on_forward_timer);
+}
+
 void job_start(struct job *job, struct worker *worker) {
         job->worker = worker;
         job_set_state(job, JOB_RUNNING);
         job_arm(job, &job->total_timer, job->change.timeout_usec, on_forward_timer);
         if (job->n_steps == 0) {
-                job_finish_later(job);
+                if (job->n_removals > 0)
+                        job_remove_next(job);
+                else
+                        job_finish_later(job);
                 return;
         }
         job->block = job->steps[0].step.span.first_block;
@@ -270,22 +290,28 @@ void job_cancel(struct job *job) {
 void job_reject(struct job *job, int error) {
         for (size_t i = 0; i < job->n_steps; i++)
                 job_note(job, job->steps[i].step.span, OUTCOME_NOT_TRIED, error);
+        for (size_t i = 0; i < job->n_removals; i++)
+                job_note(job, job->removals[i].span, OUTCOME_NOT_TRIED, error);
         job->has_failed = true;
         job_finish_later(job);
 }
 
 void job_worker_stuck(struct job *job) {
-        log_error("Job %llu: a write to memory%llu/state does not end; memory hot-plug is blocked on this machine",
-                  (unsigned long long)job->id, (unsigned long long)job->block);
+        log_error("Job %llu: a write %s memory%llu does not end; memory hot-plug is blocked on this machine",
+                  (unsigned long long)job->id, job->is_pulling ? "that removes" : "to the state of",
+                  (unsigned long long)job->block);
         job_set_state(job, JOB_STUCK);
 }
 
 static void take_next_block(struct job *job) {
         if (job->step_index == job->n_steps) {
-                job_finish(job);
+                if (job->n_removals > 0)
+                        job_remove_next(job);
+                else
+                        job_finish(job);
                 return;
         }
-        job_arm(job, &job->block_timer, job->settings.block_timeout_usec, on_forward_timer);
+        job_arm_block_timer(job);
         job_ask_worker(job, WORKER_INSPECT, NULL);
 }
 
@@ -391,7 +417,7 @@ void job_unit_restored(struct job *job) {
 
         if (job->owed.n > 0 || job->stop != JOB_RESULT_NONE) {
                 /* Never go on over a rollback that failed. */
-                if (job->change.best_effort)
+                if (job->change.best_effort && job->n_removals == 0)
                         job_finish(job);
                 else
                         job_roll_back(job, job_everything);

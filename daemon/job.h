@@ -45,10 +45,23 @@ struct job_step {
         struct span unit;
 };
 
+/* What is to go physically once all steps are done: of one device, or (s390, pseries) of one range. */
+struct job_removal {
+        struct span span;
+        enum range_driver driver;
+        char *device;               /* NULL where the driver needs none */
+        char range[RANGE_NAME_MAX]; /* it was planned for */
+        struct span_list left;      /* not proven gone */
+        bool is_asked;              /* the driver was told, or may have been */
+        bool is_left_out;           /* it stays, as something of it could not go */
+};
+
 struct job;
 
 struct job_callbacks {
         void (*changed)(struct job *job, void *userdata); /* state or progress */
+        /* The blocks, after an unanswered trigger the machine, are to be read again; then job_removal_look(). */
+        void (*look)(struct job *job, void *userdata);
         /* Once: the blocks are as they will be. The owner calls job_conclude() when its inventory shows it. */
         void (*ended)(struct job *job, void *userdata);
 };
@@ -72,7 +85,9 @@ struct job {
         size_t n_steps;
         struct job_step *spares;
         size_t n_spares;
-        struct span_list blocks; /* of steps and spares: what the job holds against other jobs */
+        struct job_removal *removals;
+        size_t n_removals;
+        struct span_list blocks; /* of steps, spares and removals: what the job holds against other jobs */
         struct span_list scope;  /* set by the owner: what was asked about, also what needs no step */
 
         struct result_list results;
@@ -96,7 +111,13 @@ struct job {
         bool is_writing;           /* the pending request is a write, else an inspection */
         bool has_failed;
         bool has_ended;
-        enum job_result stop; /* TIMED_OUT or CANCELLED: why the forward phase was ended */
+        bool is_removing;       /* the steps are done, drivers are being told */
+        bool is_pulling;        /* the pending request is a trigger */
+        bool is_unanswered;     /* nobody saw the end of the last one */
+        bool any_gone;          /* some of the removals' blocks */
+        bool removal_timed_out; /* also set by the owner of a job that ended so before */
+        size_t removal_index;   /* the one whose trigger is or was pulled last */
+        enum job_result stop;   /* TIMED_OUT or CANCELLED: why the forward phase was ended */
         struct span rollback_within;
         unsigned rollback_attempts; /* of this block */
         bool rollback_timed_out;
@@ -115,6 +136,8 @@ struct job *job_free(struct job *job);
  */
 int job_plan(struct job *job, const struct job_settings *settings, struct job_step *steps, size_t n_steps,
              struct job_step *spares, size_t n_spares);
+/* Adds a removal of the range named so to a job that job_plan() got; copies both. Returns 0, -ENOMEM. */
+int job_add_removal(struct job *job, const struct removal *removal, const char *range);
 /* Starts a queued job on an idle worker. */
 void job_start(struct job *job, struct worker *worker);
 /*
@@ -133,6 +156,21 @@ void job_reject(struct job *job, int error);
 void job_cancel(struct job *job);
 /* To be told by the owner of the worker: its request outlived SIGKILL. */
 void job_worker_stuck(struct job *job);
+
+/*
+ * The inventory is another one: what a removal waits for may be gone. `is_fresh`: it was read after `look`. Does
+ * nothing with a job that is not waiting.
+ */
+void job_removal_look(struct job *job, const struct inventory *inventory, bool is_fresh);
+/* The same of an ended job that waits no longer. Returns whether all that was told to go is gone now. */
+bool job_removal_settle(struct job *job, const struct inventory *inventory);
+/* A driver was told to let go: what follows can no longer be undone. */
+bool job_is_committed(const struct job *job);
+/* What was told to go is not proven gone; and it may go yet. */
+bool job_awaits_removal(const struct job *job);
+bool job_may_still_remove(const struct job *job);
+/* Whether one trigger is for both. */
+bool job_removal_same_device(const struct job_removal *a, const struct job_removal *b);
 
 /* Gives an ended job its result. */
 void job_conclude(struct job *job);

@@ -125,6 +125,20 @@ int journal_write_result(int fd, uint64_t block, int error) {
         return write_line(fd, line);
 }
 
+int journal_write_trigger(int fd, uint64_t block) {
+        char line[48];
+
+        snprintf(line, sizeof(line), "{\"trigger\":%" PRIu64 "}", block);
+        return write_line(fd, line);
+}
+
+int journal_write_triggered(int fd, uint64_t block, int error) {
+        char line[80];
+
+        snprintf(line, sizeof(line), "{\"triggered\":%" PRIu64 ",\"errno\":%d}", block, error);
+        return write_line(fd, line);
+}
+
 static int read_text(const char *path, char **ret) {
         _cleanup_free_ char *text = NULL;
         size_t n_allocated = 0;

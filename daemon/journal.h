@@ -9,6 +9,8 @@
  *   {"boot":…, "job":7, "verb":"offline", …}                        the record (job-record.h), put there by rename
  *   {"intent":44, "state":"online", "zone":"Movable", "word":"offline"}  before each write to a block's state
  *   {"result":44, "errno":16}                                        after it
+ *   {"trigger":44}                                               before a driver is told to remove what holds the block
+ *   {"triggered":44, "errno":0}                                  after it
  *   {"end":"failed", …}                                              nothing is owed, or what is
  *
  * The daemon makes and ends it; the worker writes the lines between, holding an exclusive lock (flock(2)) for as long
@@ -30,10 +32,12 @@ int journal_append(uint64_t job_id, const char *line);
 /* Deletes it; none there is no error. */
 void journal_remove(uint64_t job_id);
 
-/* Opens it for the two calls below and waits for its lock. Returns an fd or -errno. */
+/* Opens it for the four calls below and waits for its lock. Returns an fd or -errno. */
 int journal_open_locked(uint64_t job_id);
 int journal_write_intent(int fd, uint64_t block, enum block_state state, enum block_zone zone, const char *word);
 int journal_write_result(int fd, uint64_t block, int error);
+int journal_write_trigger(int fd, uint64_t block);
+int journal_write_triggered(int fd, uint64_t block, int error);
 
 /*
  * Calls `each` with the text of every journal there is. Returns 0, -ENOMEM, or -errno where the folder cannot be read.

@@ -100,7 +100,7 @@ int manager_plan(struct manager *manager, const struct change *change, struct pl
 }
 
 bool manager_is_refused(const struct change *change, const struct plan *plan) {
-        return plan->n_refusals > 0 && (!change->best_effort || plan->n_steps == 0 || change->verb == VERB_REMOVE);
+        return plan->n_refusals > 0 && (!change->best_effort || (plan->n_steps == 0 && plan->n_removals == 0));
 }
 
 static int make_job(struct manager *manager, const struct plan *plan, struct change *change, struct job **ret) {
@@ -233,7 +233,7 @@ static void on_updated(const struct inventory *previous, const struct span_list 
         manager->observer.inventory_changed(previous, changed, gone, manager->userdata);
         if (!manager->is_serving)
                 return;
-        queue_retry_owed(manager->queue);
+        queue_look(manager->queue);
         onliner_look(manager->onliner, manager_inventory(manager));
 }
 

@@ -59,6 +59,7 @@ static bool take_up(struct queue *queue, struct job *job, const struct job_histo
         uint64_t age_usec = queue_boottime_usec() - history->ended_boottime_usec;
 
         if (!history->has_ended || job->result == JOB_RESULT_ROLLBACK_INCOMPLETE) {
+                job->removal_timed_out = history->has_ended;
                 job->result = JOB_RESULT_NONE;
                 job->recovers = true;
                 return true;

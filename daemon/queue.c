@@ -80,7 +80,7 @@ static struct job *first_to_expire(const struct queue *queue, size_t *ret_index)
                 struct job *job = queue->jobs[i];
 
                 /* What is owed is kept until it is paid. */
-                if (job->state == JOB_FINISHED && job->owed.n == 0 &&
+                if (job->state == JOB_FINISHED && job->owed.n == 0 && !job_may_still_remove(job) &&
                     (!first || job->finished_usec < first->finished_usec)) {
                         first = job;
                         *ret_index = i;
@@ -118,9 +118,10 @@ static int on_expiry(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 /* One that was not taken up again keeps its journal for the next start. */
+/* What can no longer be undone needs nobody: the next process takes it up from its journal. */
 static bool all_finished(const struct queue *queue) {
         for (size_t i = 0; i < queue->n_jobs; i++)
-                if (queue->jobs[i]->state != JOB_FINISHED &&
+                if (queue->jobs[i]->state != JOB_FINISHED && !job_is_committed(queue->jobs[i]) &&
                     !(queue->jobs[i]->recovers && queue->jobs[i]->state == JOB_QUEUED))
                         return false;
         return true;
@@ -189,7 +190,8 @@ static void forgive(struct queue *queue, const struct job *done) {
         for (size_t i = 0; i < queue->n_jobs; i++) {
                 struct job *job = queue->jobs[i];
 
-                if (job == done || job->state != JOB_FINISHED || !job_forgive(job, &done->blocks) || job->owed.n > 0)
+                if (job == done || job->state != JOB_FINISHED || !job_forgive(job, &done->blocks) || job->owed.n > 0 ||
+                    job_awaits_removal(job))
                         continue;
                 log_notice("Job %" PRIu64 " owes nothing any more: job %" PRIu64 " changed its blocks", job->id,
                            done->id);
@@ -240,7 +242,7 @@ static void start_journalled(struct queue *queue, struct job *job) {
         _cleanup_free_ char *record = NULL;
         int r = 0;
 
-        if (job->n_steps > 0) {
+        if (job->n_steps > 0 || job->n_removals > 0) {
                 record = job_record_begin(job, tracker_inventory(queue->options.tracker));
                 r = record ? journal_create(job->id, record, span_list_count_blocks(&job->blocks)) : -ENOMEM;
         }
@@ -258,7 +260,7 @@ static void on_start_synced(int error, void *userdata) {
         if (job->state != JOB_QUEUED || job_is_ending(job))
                 return;
         /* A reader that hangs does not stop the writer: the worker looks at each block before it writes. */
-        if (error < 0 && job->n_steps == 0)
+        if (error < 0 && job->n_steps == 0 && job->n_removals == 0)
                 job_reject(job, -error);
         else if (!queue->options.callbacks.plan_again(job, queue->options.userdata))
                 job_reject(job, ESTALE);
@@ -275,7 +277,8 @@ static void start(struct queue *queue, struct job *job) {
         queue->running = job;
         if (job->recovers)
                 queue_start_recovery(queue, job);
-        else if (job->n_steps == 0 || !queue->options.callbacks.prepare(job, queue->options.userdata))
+        else if ((job->n_steps == 0 && job->n_removals == 0) ||
+                 !queue->options.callbacks.prepare(job, queue->options.userdata))
                 queue_go_on(queue, job);
 }
 
@@ -285,12 +288,50 @@ static void start_next(struct queue *queue) {
                         start(queue, queue->jobs[i]);
 }
 
+/* Only a job that runs waits; one that ended is looked at, too: what was told to go may go late. */
+static void look_at_removals(struct queue *queue) {
+        const struct inventory *inventory = tracker_inventory(queue->options.tracker);
+
+        if (queue->running)
+                job_removal_look(queue->running, inventory, false);
+        for (size_t i = 0; i < queue->n_jobs; i++) {
+                struct job *job = queue->jobs[i];
+
+                if (job->state != JOB_FINISHED || !job_removal_settle(job, inventory))
+                        continue;
+                log_notice("Job %" PRIu64 ": the memory that was told to go is gone now", job->id);
+                job_conclude(job);
+                end_journal(job);
+                job->finished_usec = queue_now_usec(queue);
+        }
+}
+
+static void on_looked(int error, void *userdata) {
+        struct job *job = userdata;
+        struct queue *queue = job->userdata;
+
+        job_removal_look(job, tracker_inventory(queue->options.tracker), error == 0);
+}
+
+static void on_job_look(struct job *job, void *userdata) {
+        struct queue *queue = userdata;
+
+        /* An earlier reading says nothing of what was told since. */
+        tracker_sync_cancel(queue->options.tracker, job);
+        if (job->is_unanswered)
+                tracker_resync(queue->options.tracker);
+        if (tracker_sync(queue->options.tracker, &job->blocks, on_looked, job) < 0)
+                on_looked(-ENOMEM, job);
+}
+
 static struct job *first_owing(const struct queue *queue) {
         for (size_t i = 0; i < queue->n_jobs; i++)
                 if (queue->jobs[i]->state == JOB_FINISHED && queue->jobs[i]->owed.n > 0)
                         return queue->jobs[i];
         return NULL;
 }
+
+static void retry_owed(struct queue *queue);
 
 static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         struct queue *queue = userdata;
@@ -303,7 +344,7 @@ static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata
         if (!job || queue->stopping)
                 return 0;
         if (queue->running)
-                queue_retry_owed(queue);
+                retry_owed(queue);
         else {
                 queue->running = job;
                 job_retry(job, queue->writer);
@@ -311,7 +352,12 @@ static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
-void queue_retry_owed(struct queue *queue) {
+void queue_look(struct queue *queue) {
+        look_at_removals(queue);
+        retry_owed(queue);
+}
+
+static void retry_owed(struct queue *queue) {
         uint64_t due = queue->retried_usec == 0 ? 0 : queue->retried_usec + RETRY_INTERVAL_USEC;
 
         if (queue->retry_timer || !first_owing(queue))
@@ -337,7 +383,11 @@ static int save_next_id(uint64_t id) {
         return runtime_write(NEXT_JOB_FILE, text);
 }
 
-const struct job_callbacks queue_job_callbacks = { .changed = on_job_changed, .ended = on_job_ended };
+const struct job_callbacks queue_job_callbacks = {
+        .changed = on_job_changed,
+        .look = on_job_look,
+        .ended = on_job_ended,
+};
 
 int queue_make_job(struct queue *queue, struct change *change, struct job **ret) {
         int r = job_new(queue->event, queue->next_id, change, &queue_job_callbacks, queue, ret);

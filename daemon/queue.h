@@ -61,8 +61,8 @@ size_t queue_count_active(const struct queue *queue, uid_t uid);
  * minute. To be called once the tracker has an inventory.
  */
 void queue_recover(struct queue *queue);
-/* Something changed on the machine: what could not be rolled back may be possible now. */
-void queue_retry_owed(struct queue *queue);
+/* Something changed on the machine: what is waited for may be gone, what could not be rolled back may be possible. */
+void queue_look(struct queue *queue);
 
 /* Cancels everything; `idle` follows when all jobs have ended. */
 void queue_stop(struct queue *queue);

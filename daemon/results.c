@@ -35,7 +35,8 @@ const char *block_error_meaning(int error) {
         case EPERM:
                 return "a driver or the architecture vetoed it";
         case EACCES:
-                return "memctld is not allowed to write the block's state";
+        case EROFS:
+                return "memctld is not allowed to write to it";
         case EINVAL:
                 return "it has holes, spans several zones, or is already in that state";
         case EINTR:
@@ -47,11 +48,15 @@ const char *block_error_meaning(int error) {
                 return "the kernel had no memory for it";
         case ENOENT:
         case ENODEV:
-                return "the block is gone";
+                return "the block or its device is gone";
         case ESTALE:
                 return "the machine changed while the job waited, and the request no longer fits it: ask again";
         case ECHILD:
                 return "the process that wrote its state died";
+        case EINPROGRESS:
+                return "its device was told to let go of it and has not yet; it may still go, so it is left offline";
+        case ENOTRECOVERABLE:
+                return "its driver let go of it, but the kernel could not remove it: it stays until the next reboot";
         default:
                 return "the kernel refused it";
         }

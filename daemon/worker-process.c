@@ -18,6 +18,7 @@
 #include "inventory.h"
 #include "journal.h"
 #include "log.h"
+#include "removal.h"
 #include "worker.h"
 
 struct process {
@@ -136,6 +137,21 @@ static int write_journalled(const struct process *process, const struct worker_r
         return written;
 }
 
+static int pull_trigger(const struct process *process, const struct worker_request *request) {
+        int r, pulled;
+
+        r = journal_write_trigger(process->journal_fd, request->block);
+        if (r < 0)
+                return log_errno(LOG_ERR, r, "Cannot write to the journal, so memory%" PRIu64 " is not removed",
+                                 request->block);
+        pulled = removal_trigger(process->sysfs, (enum range_driver)request->driver, request->word, request->block);
+        r = journal_write_triggered(process->journal_fd, request->block, -pulled);
+        if (r < 0)
+                log_errno(LOG_WARNING, r, "Cannot write to the journal that memory%" PRIu64 " was told to go",
+                          request->block);
+        return pulled;
+}
+
 static int inventory_to_fd(const struct inventory *inventory) {
         _cleanup_close_ int fd = memfd_create("memctl-inventory", MFD_CLOEXEC);
         _cleanup_free_ void *bytes = NULL;
@@ -196,6 +212,11 @@ static int serve(struct process *process, int socket_fd, const struct worker_req
                 reply.error = lock_journal(process, request->journal);
                 if (reply.error == 0)
                         reply.error = write_journalled(process, request);
+                break;
+        case WORKER_TRIGGER:
+                reply.error = lock_journal(process, request->journal);
+                if (reply.error == 0)
+                        reply.error = pull_trigger(process, request);
                 break;
         default:
                 reply.error = -EOPNOTSUPP;

@@ -22,6 +22,7 @@ enum worker_command {
         WORKER_REFRESH, /* reads the named blocks and ranges again; replies with an inventory */
         WORKER_INSPECT, /* replies with state and zone of one block */
         WORKER_WRITE,   /* writes memoryN/state of one block */
+        WORKER_TRIGGER, /* tells a driver to let memory go (removal.h) */
         _WORKER_COMMAND_MAX,
 };
 
@@ -32,11 +33,13 @@ enum worker_command {
 struct worker_request {
         uint32_t command;
         uint32_t serial;      /* set by worker_send() */
-        uint64_t block;       /* INSPECT, WRITE */
-        uint64_t journal;     /* INSPECT, WRITE: the job whose journal is to be locked first */
+        uint64_t block;       /* INSPECT, WRITE, TRIGGER */
+        uint64_t journal;     /* INSPECT, WRITE, TRIGGER: the job whose journal is to be locked first */
         uint32_t prior_state; /* WRITE: what INSPECT said, for the journal */
         uint32_t prior_zone;
-        char word[WORKER_WORD_MAX];        /* WRITE: "online", "online_kernel", "online_movable", "offline" */
+        uint32_t driver; /* TRIGGER: enum range_driver */
+        /* WRITE: "online", "online_kernel", "online_movable", "offline"; TRIGGER: the device, or "" */
+        char word[WORKER_WORD_MAX];
         uint64_t assume_granularity_bytes; /* READ */
         uint64_t n_spans;                  /* REFRESH */
         uint64_t n_ranges;

@@ -114,6 +114,16 @@ int link_bus_dax(const struct simulation *simulation, uint64_t object, FILE *out
 int link_dax_number(const struct simulation *simulation, uint64_t object, FILE *out);
 int link_driver_dax(const struct simulation *simulation, uint64_t object, FILE *out);
 
+/* kernel/dlpar and the device tree of pseries, firmware/memory of s390; an attribute's condition is asked, too */
+bool is_pseries(const struct simulation *simulation, uint64_t object);
+bool is_s390(const struct simulation *simulation, uint64_t object);
+int show_dlpar(const struct simulation *simulation, uint64_t object, FILE *out);
+int store_dlpar(struct simulation *simulation, uint64_t object, const char *text);
+int show_lmb_size(const struct simulation *simulation, uint64_t object, FILE *out);
+int show_lmbs(const struct simulation *simulation, uint64_t object, FILE *out);
+int show_block_config(const struct simulation *simulation, uint64_t object, FILE *out);
+int store_block_config(struct simulation *simulation, uint64_t object, const char *text);
+
 /* module */
 int show_initstate(const struct simulation *simulation, uint64_t object, FILE *out);
 int show_memmap_on_memory(const struct simulation *simulation, uint64_t object, FILE *out);

@@ -224,7 +224,7 @@ static const struct command {
         { "run-ejects", 1, 1, false, run_ejects },
         { "unmovable", 3, 3, false, unmovable },
         { "movable", 3, 3, false, movable },
-        { "change", 4, 4, true, change },
+        { "change", 4, 4, false, change },
         { "fail", 3, 3, false, fail_write },
         { "hang", 2, 3, false, hang_write },
         { "release", 1, 1, false, release_write },

@@ -61,6 +61,13 @@ enum directory {
         MODULE_PARAMETERS,
         MODULE_KMEM,
         MODULE_DEVICE_DAX,
+        KERNEL,
+        FIRMWARE,
+        FIRMWARE_MEMORY,
+        FIRMWARE_MEMORY_N,
+        DEVICE_TREE,
+        DEVICE_TREE_BASE,
+        DEVICE_TREE_MEMORY,
         NO_DIRECTORY,
 };
 
@@ -283,6 +290,24 @@ static const struct tree_row rows[] = {
         RO(MODULE_KMEM, "initstate", show_initstate),
         DIR(MODULE_DEVICE_DAX, MODULE, "device_dax"),
         RO(MODULE_DEVICE_DAX, "initstate", show_initstate),
+
+        DIR(KERNEL, SYS, "kernel"),
+        { .row = { "dlpar", CHANGE, show_dlpar, store_dlpar, true, true }, IN(KERNEL), .exists = is_pseries },
+        DIR(FIRMWARE, SYS, "firmware"),
+        { .row = { .name = "devicetree", .mode = DIRECTORY },
+          .parent = FIRMWARE,
+          .self = DEVICE_TREE,
+          .exists = is_pseries },
+        DIR(DEVICE_TREE_BASE, DEVICE_TREE, "base"),
+        DIR(DEVICE_TREE_MEMORY, DEVICE_TREE_BASE, "ibm,dynamic-reconfiguration-memory"),
+        RO(DEVICE_TREE_MEMORY, "ibm,lmb-size", show_lmb_size),
+        RO(DEVICE_TREE_MEMORY, "ibm,dynamic-memory-v2", show_lmbs),
+        { .row = { .name = "memory", .mode = DIRECTORY },
+          .parent = FIRMWARE,
+          .self = FIRMWARE_MEMORY,
+          .exists = is_s390 },
+        DIR_OF(FIRMWARE_MEMORY_N, FIRMWARE_MEMORY, &family_blocks),
+        { .row = { "config", CHANGE, show_block_config, store_block_config, true, true }, IN(FIRMWARE_MEMORY_N) },
 };
 
 #define N_ROWS      (sizeof(rows) / sizeof(*rows))

@@ -39,6 +39,7 @@ struct service {
         struct service_callbacks callbacks;
         void *userdata;
         bool is_ready;
+        sd_event_source *rejoin_timer; /* NULL: on the bus */
 
         /* What the next ExtentsChanged says. */
         struct span_list changed;
@@ -99,6 +100,9 @@ int read_sender(sd_bus_message *message, uid_t *ret_uid, pid_t *ret_pid);
 char *join_words(char *const *words);
 /* Turns a bad answer of the manager into an error. `text` may be NULL. */
 int answer_to_error(int answer, const char *text, sd_bus_error *error);
+
+/* False while the bus is being restarted. */
+bool is_on_bus(const struct service *service);
 
 /* Signals, in bus-signals.c. */
 void signal_inventory_changed(const struct inventory *previous, const struct span_list *changed, bool gone,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <string.h>
 
 #include "bus-objects.h"
 #include "cleanup.h"
@@ -30,6 +31,12 @@ static void run_limited(struct service *service, sd_event_source **timer, uint64
 }
 
 /* Inventory */
+
+/* While the bus is away nobody listens. */
+static void log_unsent(const struct service *service, int error, const char *signal) {
+        if (is_on_bus(service))
+                log_errno(LOG_WARNING, error, "Cannot send %s", signal);
+}
 
 static size_t count_extents(const struct inventory *inventory, const struct span_list *within) {
         size_t n = 0;
@@ -101,7 +108,7 @@ static int on_changed_timer(sd_event_source *source, uint64_t usec, void *userda
         service->changed_sent_usec = now_usec(service);
         r = send_extents_changed(service);
         if (r < 0)
-                log_errno(LOG_WARNING, r, "Cannot send ExtentsChanged");
+                log_unsent(service, r, "ExtentsChanged");
         send_range_bytes(service);
         (void)sd_bus_emit_properties_changed(service->bus, BUS_PATH, BUS_INTERFACE_MANAGER, "OnlineBytes",
                                              "OfflineBytes", "Generation", NULL);
@@ -155,6 +162,8 @@ static void send_machine_changed(struct service *service, const struct inventory
         if (previous->source != now->source || previous->guard != now->guard)
                 (void)sd_bus_emit_properties_changed(service->bus, BUS_PATH, BUS_INTERFACE_MANAGER, "GranularitySource",
                                                      "KernelGuard", NULL);
+        if (strcmp(previous->auto_online, now->auto_online) != 0)
+                (void)sd_bus_emit_properties_changed(service->bus, BUS_PATH, BUS_INTERFACE_MANAGER, "AutoOnline", NULL);
 }
 
 void signal_inventory_changed(const struct inventory *previous, const struct span_list *changed, bool gone,
@@ -196,7 +205,7 @@ static void send_job_signal(struct service *service, const struct job *job, cons
                                         result)
                    : sd_bus_emit_signal(service->bus, BUS_PATH, BUS_INTERFACE_MANAGER, member, "to", job->id, path);
         if (r < 0)
-                log_errno(LOG_WARNING, r, "Cannot send %s", member);
+                log_unsent(service, r, member);
 }
 
 static void send_job_properties(struct service *service, uint64_t id) {
@@ -242,7 +251,7 @@ void signal_prepare_for(const struct job *job, bool start, void *userdata) {
         int r = send_prepare_for(userdata, job, start);
 
         if (r < 0)
-                log_errno(LOG_WARNING, r, "Cannot send PrepareFor");
+                log_unsent(userdata, r, "PrepareFor");
 }
 
 void signal_job_new(struct job *job, void *userdata) {
@@ -312,7 +321,8 @@ static int on_caller_gone(sd_bus_track *track, void *userdata) {
         struct job *job = manager_find_job(service->manager, follower->job_id);
 
         (void)track;
-        if (job) {
+        /* A bus that goes away is no client's leave. */
+        if (job && is_on_bus(service)) {
                 log_notice("Job %llu: who asked for it has left, so it is cancelled", (unsigned long long)job->id);
                 job_cancel(job);
         }

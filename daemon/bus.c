@@ -11,12 +11,24 @@
 #include "log.h"
 #include "polkit.h"
 
+/* How often a bus that went away is looked for. */
+#define REJOIN_INTERVAL_USEC (1 * USEC_PER_SEC)
+
+static int join_bus(struct service *service);
+
+bool is_on_bus(const struct service *service) {
+        return service->bus && sd_bus_is_open(service->bus) > 0;
+}
+
 static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct service *service = userdata;
         const sd_bus_error *failure = sd_bus_message_get_error(reply);
         uint32_t answer;
 
         (void)error;
+        /* It went away again: it will be joined again. */
+        if (!is_on_bus(service))
+                return 0;
         if (failure) {
                 log_error("Cannot own %s on the bus: %s", BUS_NAME, failure->message);
                 service->callbacks.failed(-EPERM, service->userdata);
@@ -26,6 +38,10 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         if (sd_bus_message_read(reply, "u", &answer) < 0 || answer != 1) {
                 log_error("Cannot own %s on the bus: another memctld runs already", BUS_NAME);
                 service->callbacks.failed(-EEXIST, service->userdata);
+                return 0;
+        }
+        if (service->is_ready) {
+                log_notice("On the bus again");
                 return 0;
         }
         service->is_ready = true;
@@ -54,14 +70,67 @@ static int add_objects(struct service *service) {
         return r;
 }
 
-/* Objects come only now: every handler may count on an inventory. */
-static void on_ready(void *userdata) {
+static int serve(struct service *service) {
+        int r = add_objects(service);
+
+        return r < 0 ? r : sd_bus_request_name_async(service->bus, NULL, BUS_NAME, 0, on_name, service);
+}
+
+/* Whoever asked is cut off, but did not leave: jobs go on, inhibitors stay. */
+static void leave_bus(struct service *service) {
+        polkit_forget_all();
+        forget_pending(service);
+        while (service->followers)
+                forget_followers(service, service->followers->job_id);
+        service->bus = sd_bus_close_unref(service->bus);
+}
+
+static int on_rejoin_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         struct service *service = userdata;
         int r;
 
-        r = add_objects(service);
+        (void)source;
+        (void)usec;
+        service->rejoin_timer = sd_event_source_disable_unref(service->rejoin_timer);
+        leave_bus(service);
+        r = join_bus(service);
+        if (r >= 0 && manager_inventory(service->manager))
+                r = serve(service);
+        if (r < 0)
+                (void)sd_event_add_time_relative(service->event, &service->rejoin_timer, CLOCK_MONOTONIC,
+                                                 REJOIN_INTERVAL_USEC, 0, on_rejoin_timer, service);
+        return 0;
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct service *service = userdata;
+
+        (void)message, (void)error;
+        log_warning("The bus is gone; what runs goes on, and the bus is joined again when it is back");
+        /* From the loop: this connection is in use. */
+        if (!service->rejoin_timer &&
+            sd_event_add_time_relative(service->event, &service->rejoin_timer, CLOCK_MONOTONIC,
+                                       REJOIN_INTERVAL_USEC / 10, 0, on_rejoin_timer, service) < 0)
+                (void)log_oom();
+        return 0;
+}
+
+static int join_bus(struct service *service) {
+        int r = sd_bus_open_system_with_description(&service->bus, "memctld");
+
         if (r >= 0)
-                r = sd_bus_request_name_async(service->bus, NULL, BUS_NAME, 0, on_name, service);
+                r = sd_bus_attach_event(service->bus, service->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r >= 0)
+                r = sd_bus_match_signal(service->bus, NULL, "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
+                                        "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, service);
+        return r;
+}
+
+/* Objects come only now: every handler may count on an inventory. */
+static void on_ready(void *userdata) {
+        struct service *service = userdata;
+        int r = serve(service);
+
         if (r < 0) {
                 log_errno(LOG_ERR, r, "Cannot serve %s", BUS_NAME);
                 service->callbacks.failed(r, service->userdata);
@@ -81,7 +150,8 @@ static void on_failed(int error, void *userdata) {
 static void on_idle(void *userdata) {
         struct service *service = userdata;
 
-        (void)sd_bus_flush(service->bus);
+        if (is_on_bus(service))
+                (void)sd_bus_flush(service->bus);
         service->callbacks.idle(service->userdata);
 }
 
@@ -101,12 +171,9 @@ static int start(struct service *service, const struct manager_options *options)
         struct manager_options manager = *options;
         int r;
 
-        r = sd_bus_open_system_with_description(&service->bus, "memctld");
+        r = join_bus(service);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot connect to the system bus");
-        r = sd_bus_attach_event(service->bus, service->event, SD_EVENT_PRIORITY_NORMAL);
-        if (r < 0)
-                return log_errno(LOG_ERR, r, "Cannot attach the bus to the event loop");
         manager.observer = &observer;
         manager.userdata = service;
         return manager_new(service->event, &manager, &service->manager);
@@ -138,6 +205,7 @@ struct service *service_free(struct service *service) {
         forget_pending(service);
         while (service->followers)
                 forget_followers(service, service->followers->job_id);
+        sd_event_source_disable_unref(service->rejoin_timer);
         sd_event_source_disable_unref(service->changed_timer);
         sd_event_source_disable_unref(service->job_timer);
         manager_free(service->manager);

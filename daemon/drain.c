@@ -45,6 +45,10 @@ struct drain *drain_free(struct drain *drain) {
         return NULL;
 }
 
+void drain_set_delay_max(struct drain *drain, uint64_t usec) {
+        drain->delay_max_usec = usec;
+}
+
 static const struct inhibitor *first_delaying(const struct drain *drain, const struct job *job) {
         const struct inhibitor *inhibitor;
 

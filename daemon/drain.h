@@ -27,6 +27,9 @@ int drain_new(sd_event *event, const struct inhibitors *inhibitors, uint64_t del
 /* Takes NULL, returns NULL. */
 struct drain *drain_free(struct drain *drain);
 
+/* Holds from the next job on. */
+void drain_set_delay_max(struct drain *drain, uint64_t usec);
+
 /* Tells that the job begins. Returns true if somebody delays it: `done` follows, unless drain_end() comes before. */
 bool drain_begin(struct drain *drain, struct job *job);
 /* Tells that the job has ended, if it was told that it begins. */

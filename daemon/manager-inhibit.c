@@ -11,8 +11,6 @@
 #include "manager-parts.h"
 #include "selector.h"
 
-#define INHIBIT_DELAY_MAX_USEC (5 * USEC_PER_SEC)
-
 static void on_released(void *userdata) {
         struct manager *manager = userdata;
 
@@ -45,7 +43,8 @@ int manager_start_inhibitors(struct manager *manager, sd_event *event, const str
                 return r;
         for (size_t i = 0; i < options->n_stored; i++)
                 inhibitors_restore(manager->inhibitors, options->stored[i].fd, options->stored[i].name);
-        return drain_new(event, manager->inhibitors, INHIBIT_DELAY_MAX_USEC, &callbacks, manager, &manager->drain);
+        return drain_new(event, manager->inhibitors, manager->configuration.inhibit_delay_max_usec, &callbacks, manager,
+                         &manager->drain);
 }
 
 bool manager_prepare(struct job *job, void *userdata) {

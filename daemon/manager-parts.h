@@ -3,6 +3,7 @@
 
 /* What the manager's files share with each other and nobody else. */
 
+#include "configuration.h"
 #include "drain.h"
 #include "inhibitors.h"
 #include "manager.h"
@@ -15,6 +16,7 @@ struct manager {
         struct manager_observer observer;
         void *userdata;
         struct sysfs root; /* where policies are */
+        struct configuration configuration;
         struct policy_set policies;
         struct policy_problems problems;
         struct udev_watch *udev; /* NULL with a sysroot: udev knows only the running system */

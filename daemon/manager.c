@@ -11,7 +11,6 @@
 #include "log.h"
 
 #define ACTIVE_JOBS_PER_USER_MAX 64
-#define ROLLBACK_TIMEOUT_USEC    (60 * USEC_PER_SEC)
 
 const struct inventory *manager_inventory(const struct manager *manager) {
         return tracker_inventory(manager->tracker);
@@ -61,11 +60,30 @@ static void log_problem(const struct policy_problem *problem) {
                 log_warning("%s: %s; this file is not in force", problem->file, problem->message);
 }
 
+static void log_configuration_problem(const char *file, unsigned line, const char *message, void *userdata) {
+        const struct policy_problem problem = { (char *)file, line, (char *)message };
+
+        (void)userdata;
+        log_problem(&problem);
+}
+
+/* What holds for the next job; the assumed granularity needs the whole machine read again. */
+static void load_configuration(struct manager *manager) {
+        uint64_t assumed_before = manager->configuration.assume_granularity_bytes;
+
+        configuration_load(manager->root.root_fd, log_configuration_problem, manager, &manager->configuration);
+        if (manager->tracker && manager->configuration.assume_granularity_bytes != assumed_before)
+                tracker_assume_granularity(manager->tracker, manager->configuration.assume_granularity_bytes);
+        if (manager->drain)
+                drain_set_delay_max(manager->drain, manager->configuration.inhibit_delay_max_usec);
+}
+
 int manager_reload(struct manager *manager) {
         struct policy_set policies = { 0 };
         struct policy_problems problems = { 0 };
         int r = policy_set_load(manager->root.root_fd, &policies, &problems);
 
+        load_configuration(manager);
         for (size_t i = 0; i < problems.n; i++)
                 log_problem(&problems.items[i]);
         if (r < 0) {
@@ -85,7 +103,7 @@ static struct change_planning planning_now(struct manager *manager, const struct
                 .policies = &manager->policies,
                 .queue = manager->queue,
                 .inhibitors = manager->inhibitors,
-                .rollback_timeout_usec = ROLLBACK_TIMEOUT_USEC,
+                .rollback_timeout_usec = manager->configuration.rollback_timeout_usec,
                 .generation = manager_generation(manager),
                 .except = except,
                 .udev_policy = udev_policy,
@@ -315,6 +333,7 @@ static int start(struct manager *manager, sd_event *event, const struct manager_
         r = manager_start_inhibitors(manager, event, options);
         if (r < 0)
                 return r;
+        tracker.assume_granularity_bytes = manager->configuration.assume_granularity_bytes;
         r = tracker_new(event, &tracker, &manager->tracker);
         if (r < 0)
                 return r;

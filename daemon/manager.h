@@ -71,7 +71,7 @@ const struct policy *manager_policy(const struct manager *manager, const struct 
 const struct policy_set *manager_policies(const struct manager *manager);
 /* What is wrong with the files that are not in force. */
 const struct policy_problems *manager_policy_problems(const struct manager *manager);
-/* Reads the policies again; broken files are logged and left out. Returns 0 or -errno. */
+/* Reads the configuration and the policies again; broken files are logged and left out. Returns 0 or -errno. */
 int manager_reload(struct manager *manager);
 
 /*

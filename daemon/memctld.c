@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -109,6 +111,18 @@ static int block_signals(void) {
         return sigprocmask(SIG_BLOCK, &mask, NULL) < 0 ? -errno : 0;
 }
 
+/*
+ * Memory is brought online when there is too little of it: that must not wait for pages of ours. Where the limit is not
+ * infinite a lock on what is yet to come would make allocations fail instead.
+ */
+static void lock_memory(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY &&
+            mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+                log_errno(LOG_WARNING, -errno, "Cannot lock the service's memory");
+}
+
 static int serve(const struct options *options) {
         _cleanup_(inherited_clear) struct inherited inherited = { .uevent_fd = -1 };
         struct manager_options manager = { .executable = "/proc/self/exe", .sysroot = options->sysroot };
@@ -196,9 +210,11 @@ int main(int argc, char *argv[]) {
                 r = introspect(options.introspect_path);
                 return r == -ENOENT ? 2 : r < 0;
         case MODE_WORKER:
+                lock_memory();
                 r = work(&options);
                 break;
         default:
+                lock_memory();
                 r = serve(&options);
         }
         return r < 0;

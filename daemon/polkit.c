@@ -156,8 +156,10 @@ static int ask_next(struct query *query) {
 static int on_caller_gone(sd_bus_track *track, void *userdata) {
         struct query *query = userdata;
 
-        (void)sd_bus_call_method_async(sd_bus_track_get_bus(track), NULL, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
-                                       "CancelCheckAuthorization", NULL, NULL, "s", query->cancellation_id);
+        if (sd_bus_is_open(sd_bus_track_get_bus(track)) > 0)
+                (void)sd_bus_call_method_async(sd_bus_track_get_bus(track), NULL, POLKIT_NAME, POLKIT_PATH,
+                                               POLKIT_INTERFACE, "CancelCheckAuthorization", NULL, NULL, "s",
+                                               query->cancellation_id);
         query_free(query);
         return 0;
 }

@@ -82,6 +82,11 @@ void tracker_resync(struct tracker *tracker) {
         read_if_due(tracker);
 }
 
+void tracker_assume_granularity(struct tracker *tracker, uint64_t bytes) {
+        tracker->options.assume_granularity_bytes = bytes;
+        tracker_resync(tracker);
+}
+
 static void add_block(struct tracker *tracker, struct span span) {
         if (tracker->everything)
                 return;

@@ -46,6 +46,9 @@ uint64_t tracker_generation(const struct tracker *tracker);
 /* Overruns, and gaps after which the inventory differed. */
 uint64_t tracker_events_lost(const struct tracker *tracker);
 
+/* AssumeGranularity= is another one: reads everything again. */
+void tracker_assume_granularity(struct tracker *tracker, uint64_t bytes);
+
 /* Reads everything again, soon. */
 void tracker_resync(struct tracker *tracker);
 

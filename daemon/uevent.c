@@ -13,16 +13,20 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "uevent-sequence.h"
 
 #define KERNEL_GROUP         1
 #define RECEIVE_BUFFER_BYTES (16 * 1024 * 1024)
 /* So many datagrams are taken at a time that a burst cannot keep the bus waiting. */
 #define DATAGRAMS_PER_TURN 256
+/* So long an event may be late behind those with higher numbers. */
+#define LATE_USEC (50 * USEC_PER_MSEC)
 
 struct uevent_stream {
         struct nl_sock *socket;
         sd_event_source *source;
-        uint64_t last_seqnum; /* 0: none seen yet */
+        struct uevent_sequence sequence;
+        sd_event_source *late_timer; /* NULL: nothing is missing */
         uevent_fn on_event;
         uevent_loss_fn on_loss;
         void *userdata;
@@ -69,6 +73,30 @@ int uevent_parse(const char *datagram, size_t size_bytes, struct uevent *ret) {
         return 0;
 }
 
+static void give_up_late(struct uevent_stream *stream) {
+        stream->late_timer = sd_event_source_disable_unref(stream->late_timer);
+        if (uevent_sequence_give_up(&stream->sequence))
+                stream->on_loss(UEVENT_LOSS_GAP, stream->userdata);
+}
+
+static int on_late_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        give_up_late(userdata);
+        return 0;
+}
+
+static void note_seqnum(struct uevent_stream *stream, uint64_t seqnum) {
+        if (!uevent_sequence_take(&stream->sequence, seqnum))
+                stream->on_loss(UEVENT_LOSS_GAP, stream->userdata);
+        if (stream->sequence.missing == 0)
+                stream->late_timer = sd_event_source_disable_unref(stream->late_timer);
+        else if (!stream->late_timer &&
+                 sd_event_add_time_relative(sd_event_source_get_event(stream->source), &stream->late_timer,
+                                            CLOCK_MONOTONIC, LATE_USEC, 1, on_late_timer, stream) < 0)
+                give_up_late(stream);
+}
+
 static void take_datagram(struct uevent_stream *stream, const char *datagram, size_t size_bytes) {
         struct uevent event;
 
@@ -76,9 +104,7 @@ static void take_datagram(struct uevent_stream *stream, const char *datagram, si
                 log_debug("A uevent that cannot be read was dropped");
                 return;
         }
-        if (stream->last_seqnum != 0 && event.seqnum != stream->last_seqnum + 1)
-                stream->on_loss(UEVENT_LOSS_GAP, stream->userdata);
-        stream->last_seqnum = event.seqnum;
+        note_seqnum(stream, event.seqnum);
         stream->on_event(&event, stream->userdata);
 }
 
@@ -180,6 +206,7 @@ struct uevent_stream *uevent_stream_free(struct uevent_stream *stream) {
         if (!stream)
                 return NULL;
         sd_event_source_disable_unref(stream->source);
+        sd_event_source_disable_unref(stream->late_timer);
         if (stream->socket)
                 nl_socket_free(stream->socket);
         free(stream);

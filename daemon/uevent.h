@@ -23,7 +23,7 @@ struct uevent {
 
 enum uevent_loss {
         UEVENT_LOSS_OVERRUN, /* the socket's buffer overflowed (ENOBUFS) */
-        UEVENT_LOSS_GAP,     /* SEQNUM jumped; also when another network namespace got an event of its own */
+        UEVENT_LOSS_GAP,     /* a SEQNUM did not come; also when another network namespace got an event of its own */
 };
 
 typedef void (*uevent_fn)(const struct uevent *event, void *userdata);

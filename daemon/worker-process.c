@@ -68,6 +68,9 @@ static int refresh(struct process *process, const struct worker_request *request
 
         if (!process->inventory)
                 return read_machine(process, request);
+        r = inventory_refresh_machine(process->inventory, process->sysfs);
+        if (r < 0)
+                return r;
         for (uint64_t i = 0; i < request->n_ranges; i++) {
                 r = inventory_refresh_range(process->inventory, process->sysfs, request->ranges[i]);
                 if (r < 0)

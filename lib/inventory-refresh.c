@@ -7,6 +7,7 @@
 #include "inventory.h"
 #include "machine.h"
 #include "memory-range.h"
+#include "node-memory.h"
 #include "util.h"
 
 /* The range a block that just came lies in, as an index, or RANGE_NONE. */
@@ -220,4 +221,24 @@ int inventory_refresh_range(struct inventory *inventory, const struct sysfs *sys
         if (r > 0)
                 update_source(inventory);
         return r;
+}
+
+int inventory_refresh_machine(struct inventory *inventory, const struct sysfs *sysfs) {
+        _cleanup_free_ int *numbers = NULL;
+        struct node_memory *nodes;
+        size_t n_numbers, n_nodes;
+
+        if (sysfs_read_at(sysfs, sysfs->root_fd, SYSFS_MEMORY "/auto_online_blocks", inventory->auto_online,
+                          sizeof(inventory->auto_online)) < 0)
+                inventory->auto_online[0] = '\0';
+
+        int r = nodes_list(sysfs, &numbers, &n_numbers);
+        if (r == 0)
+                r = node_memory_read(sysfs, numbers, n_numbers, &nodes, &n_nodes);
+        if (r < 0)
+                return r;
+        free(inventory->nodes);
+        inventory->nodes = nodes;
+        inventory->n_nodes = n_nodes;
+        return 0;
 }

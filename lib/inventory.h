@@ -76,6 +76,9 @@ int inventory_refresh_block(struct inventory *inventory, const struct sysfs *sys
  */
 int inventory_refresh_range(struct inventory *inventory, const struct sysfs *sysfs, uint64_t number);
 
+/* What changes without any event: the nodes' memory and auto_online_blocks. Returns 0 or -errno. */
+int inventory_refresh_machine(struct inventory *inventory, const struct sysfs *sysfs);
+
 /* The range that holds a block, or NULL. */
 const struct range *inventory_range_of(const struct inventory *inventory, uint64_t block);
 /* "range0" or "est0" → the range, or NULL. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "test.h"
+#include "uevent-sequence.h"
 #include "uevent.h"
 #include "util.h"
 
@@ -55,10 +56,52 @@ static void anything_else_is_refused(void **state) {
         (void)state;
 }
 
+static void late_is_not_lost(void **state) {
+        struct uevent_sequence sequence = { 0 };
+
+        assert_true(uevent_sequence_take(&sequence, 7));
+        assert_true(uevent_sequence_take(&sequence, 8));
+        assert_false(uevent_sequence_give_up(&sequence));
+        /* 9 and 10 come behind 11. */
+        assert_true(uevent_sequence_take(&sequence, 11));
+        assert_true(uevent_sequence_take(&sequence, 9));
+        assert_true(sequence.missing != 0);
+        assert_true(uevent_sequence_take(&sequence, 10));
+        assert_true(sequence.missing == 0);
+        /* Twice is no more than once, and what came before the first is nobody's. */
+        assert_true(uevent_sequence_take(&sequence, 10));
+        assert_true(uevent_sequence_take(&sequence, 3));
+        assert_false(uevent_sequence_give_up(&sequence));
+        (void)state;
+}
+
+static void what_never_comes_is_lost(void **state) {
+        struct uevent_sequence sequence = { 0 };
+
+        assert_true(uevent_sequence_take(&sequence, 1));
+        assert_true(uevent_sequence_take(&sequence, 3));
+        for (uint64_t seqnum = 4; seqnum <= 66; seqnum++)
+                assert_true(uevent_sequence_take(&sequence, seqnum));
+        /* 2 falls out of the window. */
+        assert_false(uevent_sequence_take(&sequence, 67));
+        assert_true(sequence.missing == 0);
+        assert_true(uevent_sequence_take(&sequence, 69));
+        assert_true(uevent_sequence_give_up(&sequence));
+        assert_false(uevent_sequence_give_up(&sequence));
+        /* The widest gap that is waited for, and one more. */
+        assert_true(uevent_sequence_take(&sequence, 69 + 64));
+        assert_true(sequence.missing == UINT64_MAX >> 1);
+        assert_true(uevent_sequence_give_up(&sequence));
+        assert_false(uevent_sequence_take(&sequence, 69 + 64 + 65));
+        (void)state;
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_kernels_event_is_read),
                 cmocka_unit_test(anything_else_is_refused),
+                cmocka_unit_test(late_is_not_lost),
+                cmocka_unit_test(what_never_comes_is_lost),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ int logical_memory_block_index(const struct sysfs *sysfs, uint64_t address, uint
         _cleanup_free_ char *cells = NULL;
         struct run (*entry_at)(const char *cells) = run_at;
         size_t n_entry_cells = CELLS_PER_RUN, n_cells;
-        uint64_t size_bytes;
+        uint64_t size_bytes = 0;
         ssize_t n;
         int r;
 

@@ -127,7 +127,7 @@ static int read_filter_key(sd_bus_message *message, const struct inventory *inve
                 r = sd_bus_message_enter_container(message, 'v', "as");
                 if (r < 0)
                         return sd_bus_error_setf(error, BUS_ERROR_INVALID_OPTION, "filter %s: must be of type as", key);
-                r = sd_bus_message_read_strv(message, &words);
+                r = read_any_selectors(message, &words, error);
                 if (r < 0)
                         return r;
                 r = filter_select(inventory, words, filter, error);

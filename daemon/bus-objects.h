@@ -92,7 +92,9 @@ void forget_pending(struct service *service);
 
 /* What several methods share, in bus-arguments.c. */
 
-/* Reads an "as". *ret is the caller's to free word by word, also where an error is returned. */
+/* Reads an "as". *ret is the caller's to free word by word, also where an error is returned. The first takes none, too.
+ */
+int read_any_selectors(sd_bus_message *message, char ***ret, sd_bus_error *error);
 int read_selectors(sd_bus_message *message, char ***ret, sd_bus_error *error);
 /* Who sent it; *ret_pid is 0 where that cannot be told. */
 int read_sender(sd_bus_message *message, uid_t *ret_uid, pid_t *ret_pid);

@@ -32,6 +32,8 @@ const struct command commands[] = {
         { "monitor", NULL, "Tell what changes, as it happens", COMMAND_MONITOR, 0, 0, verb_monitor },
         { "policy", "[list|show [NAME…]|check [FILE…]|reload]", "Show, check or reload the policy files",
           COMMAND_POLICY, 0, SIZE_MAX, verb_policy },
+        { "inhibit", "[SELECTOR…] -- COMMAND…", "Run a command while nobody takes memory away", COMMAND_INHIBIT, 0,
+          SIZE_MAX, verb_inhibit },
         { "doctor", NULL, "Look for what keeps memory from being removable, and say what to do", COMMAND_DOCTOR, 0, 0,
           verb_doctor },
         { "version", NULL, "Print the versions of memctl and memctld, and what the kernel checks", COMMAND_VERSION, 0,

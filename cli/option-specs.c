@@ -34,8 +34,10 @@ const struct option_spec option_specs[] = {
         { OPTION_DRY_RUN, "dry-run", NULL, COMMAND_CHANGES, "say what would be done and change nothing" },
 
         { OPTION_WATCH, "watch", NULL, COMMAND_MAP, "draw again whenever something changes" },
-        { OPTION_WHAT, "what", "WHAT", COMMAND_INHIBIT, "offline, remove, online, joined by colons" },
-        { OPTION_MODE, "mode", "MODE", COMMAND_INHIBIT, "block or delay" },
+        { OPTION_LIST, "list", NULL, COMMAND_INHIBIT, "list who inhibits what" },
+        { OPTION_WHAT, "what", "WHAT", COMMAND_INHIBIT, "offline, remove, online, joined by colons (offline:remove)" },
+        { OPTION_MODE, "mode", "MODE", COMMAND_INHIBIT,
+          "block (the default): it is refused; delay: it waits a little" },
         { OPTION_WHO, "who", "WHO", COMMAND_INHIBIT, "who asks for it" },
         { OPTION_WHY, "why", "WHY", COMMAND_INHIBIT, "why it is asked for" },
 
@@ -59,6 +61,10 @@ const int exclusive_options[][MAX_EXCLUSIVE] = {
         { OPTION_RANGES, OPTION_UNITS, OPTION_BLOCKS, 'a' },
         { 'J', 'P', 'r' },
         { 'o', OPTION_OUTPUT_ALL },
+        { OPTION_LIST, OPTION_WHAT },
+        { OPTION_LIST, OPTION_MODE },
+        { OPTION_LIST, OPTION_WHO },
+        { OPTION_LIST, OPTION_WHY },
         { 's', 'H', 'M' },
         { OPTION_WATCH, 's' },
         { OPTION_DRY_RUN, OPTION_NO_WAIT },

@@ -29,6 +29,7 @@ enum {
         OPTION_WHO,
         OPTION_WHY,
         OPTION_BLOCKS,
+        OPTION_LIST,
 };
 
 struct option_spec {

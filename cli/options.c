@@ -163,6 +163,9 @@ static int apply(struct options *options, const struct option_spec *spec, const 
         case OPTION_DRY_RUN:
                 options->dry_run = true;
                 break;
+        case OPTION_LIST:
+                options->list_inhibitors = true;
+                break;
         case OPTION_WATCH:
                 options->watch = true;
                 break;
@@ -222,7 +225,8 @@ static int unknown_option(const char *word) {
 }
 
 static void make_getopt_tables(struct option long_options[MAX_OPTION_SPECS + 1],
-                               char short_options[2 * MAX_OPTION_SPECS + 2]) {
+                               char short_options[2 * MAX_OPTION_SPECS + 3]) {
+        *short_options++ = '-'; /* hand out the words one by one, so that what follows "--" can be told apart */
         *short_options++ = ':'; /* report a missing argument apart from an unknown option */
 
         for (size_t i = 0; i < n_option_specs; i++) {
@@ -292,11 +296,11 @@ static int check_exclusions(const bool is_given[static MAX_OPTION_SPECS]) {
 int options_parse(int argc, char **argv, struct options *ret, const struct command **ret_command, char ***ret_words,
                   size_t *ret_n_words) {
         struct option long_options[MAX_OPTION_SPECS + 1];
-        char short_options[2 * MAX_OPTION_SPECS + 2];
+        char short_options[2 * MAX_OPTION_SPECS + 3];
         bool is_given[MAX_OPTION_SPECS] = { false }, want_help = false, want_version = false;
         const struct command *command = NULL;
         struct options options = { 0 };
-        size_t n_words;
+        size_t n_words = 0;
         char **words;
         int value;
 
@@ -305,6 +309,11 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
         while ((value = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
                 const struct option_spec *spec = option_spec_find(value);
 
+                if (value == 1) {
+                        /* Behind what getopt has done with. */
+                        argv[1 + n_words++] = optarg;
+                        continue;
+                }
                 if (value == '?') {
                         char letter[] = { '-', (char)optopt, '\0' };
 
@@ -325,8 +334,11 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
                         return STATUS_USAGE;
         }
 
-        words = argv + optind;
-        n_words = (size_t)(argc - optind);
+        words = argv + 1;
+        options.n_command_words = (size_t)(argc - optind);
+        while (optind < argc)
+                words[n_words++] = argv[optind++];
+        words[n_words] = NULL;
 
         if (want_version) {
                 puts("memctl " MEMCTL_VERSION);

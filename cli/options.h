@@ -60,6 +60,8 @@ struct options {
         const char *mode; /* inhibit: block, delay */
         const char *who;
         const char *why;
+        bool list_inhibitors;
+        size_t n_command_words; /* of the words, those behind "--" */
 };
 
 /* Which command an option goes with. */
@@ -80,7 +82,7 @@ enum {
         COMMAND_DOCTOR = 1 << 13,
         COMMAND_VERSION = 1 << 14,
         COMMAND_CHANGES = COMMAND_ONLINE | COMMAND_OFFLINE | COMMAND_REMOVE,
-        COMMAND_TABLES = COMMAND_LIST | COMMAND_JOBS | COMMAND_POLICY,
+        COMMAND_TABLES = COMMAND_LIST | COMMAND_JOBS | COMMAND_POLICY | COMMAND_INHIBIT,
         COMMAND_ALL = ~0,
 };
 

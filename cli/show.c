@@ -122,9 +122,12 @@ static int print_range(struct showing *showing, const struct row *row) {
                        ? "the whole range"
                        : format_bytes(range->removal_granularity_bytes, size),
                granularity_source_to_string(range->source));
-        printf("  %-10s %s%s%s%s\n", "Policy:", has_policy ? policy->name : "the default",
-               has_policy && policy->file && *policy->file ? ", " : "", has_policy && policy->file ? policy->file : "",
-               policy->reason ? policy->reason : "");
+        printf("  %-10s %s", "Policy:", has_policy ? policy->name : "the default");
+        if (has_policy && policy->file && *policy->file)
+                printf(", %s", policy->file);
+        if (policy->reason && *policy->reason)
+                printf(" (%s)", policy->reason);
+        putchar('\n');
         return print_units(showing, row);
 }
 

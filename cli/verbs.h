@@ -17,6 +17,7 @@ int verb_jobs(const struct options *options, char **words, size_t n_words);
 int verb_cancel(const struct options *options, char **words, size_t n_words);
 int verb_wait(const struct options *options, char **words, size_t n_words);
 int verb_monitor(const struct options *options, char **words, size_t n_words);
+int verb_inhibit(const struct options *options, char **words, size_t n_words);
 int verb_policy(const struct options *options, char **words, size_t n_words);
 int verb_version(const struct options *options, char **words, size_t n_words);
 int verb_doctor(const struct options *options, char **words, size_t n_words);

@@ -46,6 +46,8 @@ _memctl() {
         -o | --output | -S | --split)
                 mapfile -t words < <(__memctl_columns | tr ' ' '\n')
                 ;;
+        --what) words=(offline remove online offline:remove) ;;
+        --mode) words=(block delay) ;;
         --zone) words=(movable kernel default) ;;
         --summary) words=(always never only) ;;
         -s | --sysroot)

@@ -29,7 +29,7 @@ end
 complete -c memctl -f
 complete -c memctl -n 'test -z (__memctl_command)' -a '(__memctl_commands)'
 complete -c memctl -n 'string match -q -- "-*" (commandline -ct)' -a '(__memctl_options)'
-complete -c memctl -n 'contains -- (__memctl_command) list show map online offline remove plan' -a '(__memctl_selectors)'
+complete -c memctl -n 'contains -- (__memctl_command) list show map online offline remove plan inhibit' -a '(__memctl_selectors)'
 complete -c memctl -n 'string match -q plan -- (__memctl_command)' -a 'online offline remove'
 complete -c memctl -n 'string match -q policy -- (__memctl_command)' -a 'list show check reload (memctl policy list -nr -o NAME 2>/dev/null)'
 complete -c memctl -n 'contains -- (__memctl_command) cancel wait' -a '(memctl jobs -nr -o JOB 2>/dev/null)'

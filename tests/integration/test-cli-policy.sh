@@ -42,6 +42,12 @@ expect_status 0
 expect_schema policy
 expect_json '[(p["name"], p["timeout"], p["file"]) for p in d["policies"]]' \
         "[('50-dimms', '90', '/etc/memctl/policy.d/50-dimms.policy'), ('default', '60', None)]"
+memctl show range0
+expect_out_has '  Policy:    the default (no file fits: built-in default)
+'
+memctl show range1
+expect_out_has '  Policy:    50-dimms, /etc/memctl/policy.d/50-dimms.policy (the first file in name order whose [Match] fits)
+'
 memctl list --ranges -nr -o NAME,POLICY
 expect_out 'range0 default
 range1 50-dimms

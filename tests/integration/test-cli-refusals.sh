@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every refusal says why and what is refused, and every way out it names is a command that succeeds: each is run, on a
+# machine of its own.
+# shellcheck source-path=SCRIPTDIR source=cli.sh
+. "$(dirname "$0")/cli.sh"
+
+machines=$here/../sim/machines
+
+# reason | machine | what was done before | the request
+cases=(
+        'splits-mapping|default||offline memory44'
+        'splits-mapping|default||offline 41-45 50'
+        'splits-mapping|stock||offline 8'
+        'boot-memory|default||offline node0'
+        'boot-memory|default||offline all'
+        'boot-memory|x86-2g-blocks||offline node1'
+        'boot-memory|default||remove memory8'
+        'no-such-block|default||offline memory99999 40-47'
+        'no-such-block|default||online device:PNP0C80:01'
+        'no-such-block|default||remove range9'
+        'hole|default||offline 40-60'
+        'not-enough|default||offline 1300M'
+        'not-enough|default||online =100G'
+        'no-headroom|busy||offline range0 range1'
+        'no-headroom|busy||offline 6G'
+        'no-headroom|node-without-memory||offline range0,range1,range2,range3'
+        'zone|default|offline_a_part|online 40 --zone=kernel'
+        'policy|default|refuse_parts|offline --partial memory44'
+        'policy|default|refuse_removal|remove range1'
+        'not-removable|default||remove range0'
+        'hypervisor-owned|node-without-memory||remove range0'
+        'in-progress|default|begin_a_job|offline 40-55'
+        'in-progress|default|begin_a_job|online 44'
+)
+
+policy() {
+        mkdir -p /etc/memctl/policy.d
+        printf '%s\n' "$@" >/etc/memctl/policy.d/50-test.policy
+        "$MEMCTL" policy reload
+}
+refuse_parts() { policy '[Offline]' Partial=refuse; }
+refuse_removal() { policy '[Remove]' Allow=no; }
+offline_a_part() { "$MEMCTL" offline --partial 40 >/dev/null; }
+# One that waits until it is released, which the way out is tried with.
+begin_a_job() {
+        echo 'hang 3' >"$MEMSIM/control"
+        "$MEMCTL" offline --no-wait 40-47 >/dev/null
+        until [ "$(</sys/devices/system/memory/memory42/state)" = going-offline ]; do read -rt 0.01 <> <(:) || true; done
+}
+
+# On the machine: the refusal, and the Nth way out it names.
+judge() {
+        local reason=$1 before=$2 request=$3 n=$4 way
+
+        ${before:+"$before"}
+        # shellcheck disable=SC2086 # words
+        memctl $request --json
+        [ "$reason" = splits-mapping ] && expect_status 3 || expect_status 4
+        expect_schema result
+        expect_json "'$reason' in [r['reason'] for r in d['refusals']]" True
+        mapfile -t ways < <(json '"\n".join(s for r in d["refusals"] for s in r["suggestions"])' | sed '/^$/d')
+
+        # What is printed names them all, and a plan would have said the same.
+        # shellcheck disable=SC2086
+        memctl $request
+        expect_out ''
+        expect_err_has 'memctl: refused: '
+        for way in "${ways[@]}"; do
+                expect_err_has " $way"
+        done
+        if [ "$before" = begin_a_job ]; then
+                expect_err_has 'memctl cancel'
+        else
+                # shellcheck disable=SC2086
+                { "$MEMCTL" plan $request 2>&1 || true; } | diff -u - "$scratch/err" || fail 'plan says something else'
+        fi
+
+        echo "${#ways[@]}" >&3
+        if ((n < ${#ways[@]})); then
+                echo "${ways[n]}" >&4
+                [ "$before" != begin_a_job ] || echo release >"$MEMSIM/control"
+                # shellcheck disable=SC2086
+                run ${ways[n]}
+                expect_status 0
+                [[ $out != *'nothing to do'* ]] || fail 'a way out does something'
+        fi
+}
+
+if [ "${2-}" = --on-machine ]; then
+        exec 3>"$7/n" 4>>"$7/ways"
+        judge "$3" "$4" "$5" "$6"
+        exit 0
+fi
+
+[ "$EUID" -eq 0 ] || {
+        echo 'needs root, for a machine of its own'
+        exit 77
+}
+# Nearly all that the machine has is in use.
+sed 's/"used": "9G"/"used": "27G"/; s/"used": "5G"/"used": "26G"/' "$machines/default.json" >"$scratch/busy.json"
+
+for ((i = ${CASE:-0}; i < ${#cases[@]}; i++)); do
+        IFS='|' read -r reason name before request <<<"${cases[i]}"
+        description=$machines/$name.json
+        [ -e "$description" ] || description=$scratch/$name.json
+        for ((n = 0, n_ways = 1; n == 0 || n < n_ways; n++)); do
+                DBUS_SYSTEM_BUS_ADDRESS='' "$here/../sim/machine" --daemon --description "$description" -- \
+                        "$0" "$MEMCTL" --on-machine "$reason" "$before" "$request" "$n" "$scratch" || {
+                        echo "FAILED: case $i: $reason: $request, way out $n" >&2
+                        exit 1
+                }
+                n_ways=$(<"$scratch/n")
+        done
+done
+
+# What was shown to succeed is not only lists.
+[ -n "${CASE-}" ] || [ "$(grep -c -- ' offline ' "$scratch/ways")" -ge 15 ] || {
+        cat "$scratch/ways"
+        echo 'FAILED: more ways out were expected' >&2
+        exit 1
+}

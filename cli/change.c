@@ -91,6 +91,22 @@ static int on_finished(sd_bus_message *message, void *userdata, sd_bus_error *er
         return finish(change, report_end(change));
 }
 
+/* The kernel may never answer: to wait for that is for whoever knows what is wrong with this machine. */
+static int give_up(struct change *change) {
+        progress_wipe(&change->progress);
+        fprintf(stderr,
+                "memctl: job %" PRIu64
+                " is stuck: a write of its does not end, not even by SIGKILL\n"
+                "  What has changed is taken back as soon as the kernel lets go of it; until then nothing can be "
+                "plugged or "
+                "unplugged on this machine.\n"
+                "  wait for it:  memctl wait %" PRIu64
+                "\n"
+                "  see why:      journalctl -k, and where the worker of memctld waits: cat /proc/PID/stack\n",
+                change->job_id, change->job_id);
+        return finish(change, STATUS_ROLLBACK_INCOMPLETE);
+}
+
 static int on_progress(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         struct change *change = userdata;
         struct progress *progress = &change->progress;
@@ -98,16 +114,19 @@ static int on_progress(sd_bus_message *message, void *userdata, sd_bus_error *er
         sd_bus *bus = change->client->bus;
 
         (void)error;
-        if (!progress->is_terminal || !change->job_path ||
-            strcmp(sd_bus_message_get_path(message), change->job_path) != 0)
+        if (!change->job_path || strcmp(sd_bus_message_get_path(message), change->job_path) != 0)
                 return 0;
 
-        /* Three small questions, at most five times a second and only for a person. */
-        if (sd_bus_get_property_trivial(bus, MEMCTL_BUS_NAME, change->job_path, MEMCTL_JOB, "BytesTotal", NULL, 't',
+        /* Small questions, at most five times a second. */
+        if (sd_bus_get_property_string(bus, MEMCTL_BUS_NAME, change->job_path, MEMCTL_JOB, "State", NULL, &state) < 0)
+                return 0;
+        if (strcmp(state, "stuck") == 0)
+                return give_up(change);
+        if (!progress->is_terminal ||
+            sd_bus_get_property_trivial(bus, MEMCTL_BUS_NAME, change->job_path, MEMCTL_JOB, "BytesTotal", NULL, 't',
                                         &progress->total_bytes) < 0 ||
             sd_bus_get_property_trivial(bus, MEMCTL_BUS_NAME, change->job_path, MEMCTL_JOB, "BytesDone", NULL, 't',
-                                        &progress->done_bytes) < 0 ||
-            sd_bus_get_property_string(bus, MEMCTL_BUS_NAME, change->job_path, MEMCTL_JOB, "State", NULL, &state) < 0)
+                                        &progress->done_bytes) < 0)
                 return 0;
 
         progress->is_rollback = strcmp(state, "rolling-back") == 0;

@@ -149,6 +149,43 @@ expect_state 40 47 '8 online'
 # On a busy machine the time may be up before the third write.
 control mend
 
+# The rollback fails, too: exit 7, and every block owed is named. memctld tries again on the next event.
+control 'fail 3 EBUSY'
+control 'fail 4 EIO'
+memctl offline 40-47
+expect_status 7
+expect_out ''
+expect_err_has 'memctl: offline '
+[[ $(grep -c 'owed, EIO' <<<"$err") -eq 1 ]] || fail 'the block owed was to be named'
+control 'fail 3 EBUSY'
+control 'fail 4 EIO'
+memctl offline --json 48-55
+expect_status 7
+expect_schema result
+expect_json 'd["result"], d["exit_status"]' "('rollback-incomplete', 7)"
+memctl online 40-55
+expect_status 0
+expect_state 40 55 '16 online'
+
+# A write that does not even end by SIGKILL is not waited for: 7, too. The job goes on, and takes back what it can.
+mkdir -p /etc/memctl/policy.d
+printf '[Offline]\nTimeoutSec=1\n' >/etc/memctl/policy.d/10-impatient.policy
+"$MEMCTL" policy reload
+control 'hang 3 forever'
+memctl offline 40-47
+expect_status 7
+[[ $err =~ job\ ([0-9]+)\ is\ stuck ]] || fail 'a stuck job was expected'
+stuck=${BASH_REMATCH[1]}
+expect_err_has "memctl wait $stuck"
+memctl jobs -nr -o JOB,STATE
+expect_out_has "$stuck stuck"
+control release
+memctl wait "$stuck"
+expect_status 124
+expect_state 40 47 '8 online'
+rm /etc/memctl/policy.d/10-impatient.policy
+"$MEMCTL" policy reload
+
 # --no-wait prints the job; wait waits for it and exits as it ended.
 control 'hang 1'
 memctl offline --no-wait 40-47

@@ -29,6 +29,9 @@ cases=(
         'policy|default|refuse_parts|offline --partial memory44'
         'policy|default|refuse_removal|remove range1'
         'not-removable|default||remove range0'
+        'whole-device|default||remove 4288-4295'
+        'whole-device|default|device_online|remove 8192'
+        'inhibited|default|hold|offline 40-47'
         'hypervisor-owned|node-without-memory||remove range0'
         'in-progress|default|begin_a_job|offline 40-55'
         'in-progress|default|begin_a_job|online 44'
@@ -42,6 +45,11 @@ policy() {
 refuse_parts() { policy '[Offline]' Partial=refuse; }
 refuse_removal() { policy '[Remove]' Allow=no; }
 offline_a_part() { "$MEMCTL" offline --partial 40 >/dev/null; }
+device_online() { "$MEMCTL" online device:dax0.0 >/dev/null; }
+hold() {
+        "$MEMCTL" inhibit range0 -- bash -c 'echo running; exec sleep infinity' >"$scratch/held" &
+        await "$scratch/held" running
+}
 # One that waits until it is released, which the way out is tried with.
 begin_a_job() {
         echo 'hang 3' >"$MEMSIM/control"

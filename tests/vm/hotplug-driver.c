@@ -106,8 +106,10 @@ static ssize_t command_write(struct file *file, const char __user *buffer,
 	char *line;
 
 	line = memdup_user_nul(buffer, length);
-	if (IS_ERR(line))
-		return PTR_ERR(line);
+	if (IS_ERR(line)) {
+		last_result = PTR_ERR(line);
+		return last_result;
+	}
 	last_result = run_command(strim(line));
 	kfree(line);
 	return last_result ? last_result : length;

@@ -42,8 +42,10 @@ remainder_of() {
 failing() {
 	nth=$1
 	shift
-	failed=$(sh -c 'echo "$1" >/proc/self/fail-nth; shift; echo "$*" 2>/dev/null >/proc/hotplug-driver
-		read -r left </proc/self/fail-nth; [ "$left" != 0 ] || echo yes' sh "$nth" "$@")
+	# Opened before, as that allocates too; and read by another descriptor than written.
+	failed=$(sh -c 'exec 6</proc/self/fail-nth 7>/proc/self/fail-nth 8>/proc/hotplug-driver
+		echo "$1" >&7; shift; echo "$*" >&8
+		read -r left <&6; echo 0 >&7; [ "$left" != 0 ] || echo yes' sh "$nth" "$@" 2>/dev/null)
 	read -r result </proc/hotplug-driver
 }
 
@@ -82,24 +84,27 @@ several)
 	expect_ranges
 	;;
 fail-add)
-	# Whichever allocation fails, memory is there with its range, or neither is.
+	# Whichever allocation fails, memory is there with its range, or neither is. A single
+	# block, as the kernel keeps the sections before the one that it has no memory for.
 	fail_all_slabs
 	n=1 n_failed=0
-	while failing $n add $start $GiB; [ "$failed" ]; do
+	while failing $n add $start $block; [ "$failed" ]; do
 		if [ "$result" = 0 ]; then
 			# Only the device can be missing then, and the kernel has said so.
-			[ "$(ranges)" = "$(ram $start $GiB)" ] || dmesg | grep -q 'cannot be shown in sysfs' ||
+			[ "$(ranges)" = "$(ram $start $block)" ] || dmesg | grep -q 'cannot be shown in sysfs' ||
 				fail "allocation $n failed, and the range is neither shown nor complained of"
-			expect 0 remove $start $GiB
+			expect 0 remove $start $block
 		else
-			[ "$result" = -ENOMEM ] || fail "allocation $n failed, and the add said $result"
+			# The kernel says -EEXIST of a resource that it has no memory for.
+			[ "$result" = -ENOMEM ] || [ "$result" = -EEXIST ] ||
+				fail "allocation $n failed, and the add said $result"
 			n_failed=$((n_failed + 1))
 		fi
 		expect_ranges
-		expect_state absent $start $GiB
+		expect_state absent $start $block
 		n=$((n + 1))
 	done
-	expect_ranges "$(ram $start $GiB)"
+	expect_ranges "$(ram $start $block)"
 	echo "$((n - 1)) allocations, $n_failed of which fail the add"
 	[ $n_failed -ge 2 ] || fail "none of them failed the add"
 	;;

@@ -39,8 +39,8 @@ expect_line 'names the command' 'control: fail 1 EBLUE: Invalid argument'
 
 control fail 1 EIO
 expect 0 'a fault is taken back' control mend
-expect 0 'and does not strike' write offline $memory/memory41/state
-expect 0 'back online' write online_movable $memory/memory41/state
+expect 0 'and does not strike' write online_movable $memory/memory41/state
+expect 0 'offline again' write offline $memory/memory41/state
 
 control hang 1
 write_behind offline $memory/memory42/state

@@ -6,6 +6,9 @@
 
 #include "job.h"
 
+/* At a block. Back to its zone takes at most: offline, online in the right one, and a look at the result. */
+#define ATTEMPTS_MAX 4
+
 extern const struct span job_everything;
 
 /* Both directions */

@@ -87,7 +87,7 @@ static uint64_t count_done(const struct job *job, struct span span) {
         uint64_t n_blocks = 0;
 
         for (size_t i = 0; i < job->results.n; i++)
-                if (job->results.items[i].outcome == OUTCOME_DONE)
+                if (job->results.items[i].outcome == OUTCOME_DONE || job->results.items[i].outcome == OUTCOME_ALREADY)
                         n_blocks += span_intersect(job->results.items[i].span, span).n_blocks;
         return n_blocks;
 }
@@ -174,7 +174,8 @@ static void leave_out_failed(struct job *job) {
         for (size_t i = 0; i < job->results.n; i++) {
                 const struct result_run *run = &job->results.items[i];
 
-                if (run->outcome == OUTCOME_DONE || run->outcome == OUTCOME_NOT_TRIED)
+                if (run->outcome == OUTCOME_DONE || run->outcome == OUTCOME_ALREADY ||
+                    run->outcome == OUTCOME_NOT_TRIED)
                         continue;
                 for (size_t j = 0; j < job->n_removals; j++) {
                         if (span_intersect(job->removals[j].span, run->span).n_blocks == 0)

@@ -8,9 +8,6 @@
 #include "job-parts.h"
 #include "log.h"
 
-/* Back to its zone takes at most: offline, online in the right one, and a look at the result. */
-#define ROLLBACK_ATTEMPTS_MAX 4
-
 const struct span job_everything = { 0, UINT64_MAX };
 
 static void roll_back_next(struct job *job);
@@ -48,7 +45,7 @@ void job_roll_back(struct job *job, struct span within) {
         }
         job_arm(job, &job->rollback_timer, job->settings.rollback_timeout_usec, on_rollback_timer);
         job_set_state(job, JOB_ROLLING_BACK);
-        job->rollback_attempts = 0;
+        job->attempts = 0;
         roll_back_next(job);
 }
 
@@ -75,7 +72,7 @@ static void roll_back_next(struct job *job) {
 }
 
 static void leave_block(struct job *job) {
-        job->rollback_attempts = 0;
+        job->attempts = 0;
         if (extent_list_remove(&job->prior, (struct span){ job->block, 1 }) < 0) {
                 /* Splitting a run needs memory; without it this rollback cannot know where it is. */
                 (void)log_oom();
@@ -159,14 +156,13 @@ void job_on_rollback_reply(const struct worker_reply *reply, int payload_fd, voi
         if (job->rollback_timed_out || !prior)
                 all_owed(job);
         /* After a write, and where the process died and says nothing about the block: look. */
-        else if ((reply->error == 0 && job->is_writing) ||
-                 (reply->error == -ECHILD && job->rollback_attempts++ < ROLLBACK_ATTEMPTS_MAX))
+        else if ((reply->error == 0 && job->is_writing) || (reply->error == -ECHILD && job->attempts++ < ATTEMPTS_MAX))
                 job_ask_worker(job, WORKER_INSPECT, NULL);
         else if (reply->error < 0)
                 block_owed(job, prior, -reply->error);
         else if (is_as_before(prior, reply))
                 block_restored(job);
-        else if (job->rollback_attempts++ >= ROLLBACK_ATTEMPTS_MAX)
+        else if (job->attempts++ >= ATTEMPTS_MAX)
                 block_owed(job, prior, EIO);
         else
                 job_ask_worker(job, WORKER_WRITE, way_back(prior, reply));

@@ -311,6 +311,7 @@ static void take_next_block(struct job *job) {
                         job_finish(job);
                 return;
         }
+        job->attempts = 0;
         job_arm_block_timer(job);
         job_ask_worker(job, WORKER_INSPECT, NULL);
 }
@@ -321,10 +322,10 @@ static void advance(struct job *job, size_t step_index) {
                 job->block = job->steps[step_index].step.span.first_block;
 }
 
-static void block_done(struct job *job) {
+static void block_done(struct job *job, enum block_outcome outcome) {
         const struct span *span = &job->steps[job->step_index].step.span;
 
-        job_note(job, (struct span){ job->block, 1 }, OUTCOME_DONE, 0);
+        job_note(job, (struct span){ job->block, 1 }, outcome, 0);
         job->bytes_done += job->settings.block_size_bytes;
         if (++job->block == span_end(span))
                 advance(job, job->step_index + 1);
@@ -463,7 +464,7 @@ static void write_block(struct job *job, const struct worker_reply *found) {
         if (prior.state == BLOCK_GOING_OFFLINE)
                 prior.state = BLOCK_ONLINE;
         if (prior.state == step->target) {
-                block_done(job);
+                block_done(job, OUTCOME_ALREADY);
                 return;
         }
         /* What was there must be known before it is changed. */
@@ -479,10 +480,14 @@ static void on_forward_reply(const struct worker_reply *reply, int payload_fd, v
 
         (void)payload_fd;
         job->found = *reply;
-        if (reply->error < 0)
+        /* A look that its process did not outlive changed nothing: another process looks again. */
+        if (reply->error == -ECHILD && !job->is_writing && job->stop == JOB_RESULT_NONE &&
+            job->attempts++ < ATTEMPTS_MAX)
+                job_ask_worker(job, WORKER_INSPECT, NULL);
+        else if (reply->error < 0)
                 block_failed(job, stop_errno(job, reply->error));
         else if (job->is_writing && job->stop == JOB_RESULT_NONE)
-                block_done(job);
+                block_done(job, OUTCOME_DONE);
         else if (job->stop != JOB_RESULT_NONE)
                 block_failed(job, stop_errno(job, 0));
         else

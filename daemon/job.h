@@ -119,7 +119,7 @@ struct job {
         size_t removal_index;   /* the one whose trigger is or was pulled last */
         enum job_result stop;   /* TIMED_OUT or CANCELLED: why the forward phase was ended */
         struct span rollback_within;
-        unsigned rollback_attempts; /* of this block */
+        unsigned attempts; /* at this block */
         bool rollback_timed_out;
         sd_event_source *total_timer, *block_timer, *rollback_timer, *finish_source;
 };

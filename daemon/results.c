@@ -8,7 +8,8 @@
 #include "util.h"
 
 static const char *const outcome_words[_BLOCK_OUTCOME_MAX] = {
-        [OUTCOME_NOT_TRIED] = "not-tried",     [OUTCOME_DONE] = "done", [OUTCOME_FAILED] = "failed",
+        [OUTCOME_NOT_TRIED] = "not-tried",     [OUTCOME_DONE] = "done",
+        [OUTCOME_ALREADY] = "already",         [OUTCOME_FAILED] = "failed",
         [OUTCOME_ROLLED_BACK] = "rolled-back", [OUTCOME_OWED] = "owed",
 };
 

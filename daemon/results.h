@@ -10,7 +10,8 @@
 
 enum block_outcome {
         OUTCOME_NOT_TRIED,
-        OUTCOME_DONE,        /* in the state that was asked for, now or already before */
+        OUTCOME_DONE,        /* brought to the state that was asked for */
+        OUTCOME_ALREADY,     /* somebody else had brought it there; nothing was done to it */
         OUTCOME_FAILED,      /* could not be changed; is as before */
         OUTCOME_ROLLED_BACK, /* was changed, is as before again */
         OUTCOME_OWED,        /* was changed, could not be put back */

@@ -12,9 +12,9 @@
  *
  * waits for the end of a job that is there or will be, and prints the same.
  *
- *   job-client --inhibit WHAT MODE SELECTOR…
+ *   job-client --inhibit [N×] WHAT MODE SELECTOR…
  *
- * prints "error NAME" and the message, or "inhibits", and does so until it is ended.
+ * asks for it once, or N times, prints "error NAME" and the message, or "inhibits", and does so until it is ended.
  *
  *   job-client --watch
  *
@@ -198,7 +198,7 @@ static void watch(void) {
         loop();
 }
 
-static void inhibit(const char *what, const char *mode, char **selectors) {
+static void ask_inhibitor(const char *what, const char *mode, char **selectors) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *call, *reply;
         int fd;
@@ -209,7 +209,7 @@ static void inhibit(const char *what, const char *mode, char **selectors) {
         check(sd_bus_message_append(call, "sss", mode, "test", "a reason"), "mode");
         if (sd_bus_call(bus, call, 0, &error, &reply) < 0) {
                 printf("error %s\n%s\n", error.name, error.message);
-                return;
+                exit(EXIT_SUCCESS);
         }
         check(sd_bus_message_read(reply, "h", &fd), "fd");
         /* It holds without the bus, too. */
@@ -217,6 +217,19 @@ static void inhibit(const char *what, const char *mode, char **selectors) {
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         check(fd < 0 ? -errno : 0, "fd");
         sd_bus_message_unref(reply);
+}
+
+static void inhibit(char **words) {
+        unsigned long n = 1;
+        char *end;
+
+        n = strtoul(words[0], &end, 10);
+        if (strcmp(end, "×") == 0)
+                words++;
+        else
+                n = 1;
+        while (n-- > 0)
+                ask_inhibitor(words[0], words[1], words + 2);
         sd_bus_flush_close_unref(bus);
         puts("inhibits");
         fflush(stdout);
@@ -244,7 +257,7 @@ int main(int argc, char *argv[]) {
         if (strcmp(argv[1], "--watch") == 0)
                 watch();
         if (strcmp(argv[1], "--inhibit") == 0 && argc > 4) {
-                inhibit(argv[2], argv[3], argv + 4);
+                inhibit(argv + 2);
                 return 0;
         }
         check(sd_bus_match_signal(bus, NULL, NAME, PATH, MANAGER, "JobFinished", on_finished, NULL), "match");

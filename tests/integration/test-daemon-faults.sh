@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The fault matrix: a job of 16 blocks, a fault at one of its writes, forward or on the way back. Afterwards the memory
-# is as before, as asked, or every block that is owed is named; and what memctld said of it is true.
+# The fault matrix: a job of 16 blocks, a fault at one of its steps, forward or on the way back. Afterwards the memory
+# is as before, as asked, or every block that is owed is named; and what memctld said of it is true. The argument is the
+# part of the matrix; a line for each case is printed, and their number.
 
 # shellcheck source=tests/integration/daemon.sh
 . "$(dirname "$0")/daemon.sh"
 
+part=${FAULTS_PART?the part of the matrix}
 first=40 last=55 n=16
 before=MMMMMMMMMMMMMMMM
 n_cases=0
@@ -47,13 +49,35 @@ judge() {
 
 # Everything online in Movable again. Every fault was met: one that was left over would show here.
 restore() {
-        change online memory40-55
+        [[ $(blocks $first $last) == "$before" ]] || change online memory40-55
         expect "restoring" "$(blocks $first $last)" "$before"
 }
 
 await_recovery() {
         start_memctld
         change --wait-job "$job"
+}
+
+# hung_job N [FAULT…]: a job whose Nth write hangs.
+hung_job() {
+        control "${@:2}" "hang $1"
+        begin offline memory40-55
+        await_write "$1"
+}
+
+# The write that hangs ends, is on file, and memctld, which is stopped, does not know.
+finish_write_unseen() {
+        kill -STOP "$MEMCTLD_PID"
+        control release
+        until [[ $(grep -c '"result"' "/run/memctl/jobs/$job.journal") -eq $1 ]]; do read -rt 0.01 <> <(:) || true; done
+}
+
+stop_memctld() {
+        kill -TERM "$MEMCTLD_PID"
+}
+
+cancel() {
+        busctl --system call org.memctl1 "/org/memctl1/job/$job" org.memctl1.Job Cancel >/dev/null
 }
 
 # The worker that writes: the one that holds the journal.
@@ -72,123 +96,204 @@ await_write() {
         done 2>/dev/null
 }
 
-# --- forward ---------------------------------------------------------------------------------------------------
+# What the kernel says, and what does not matter.
+errors() {
+        for ((k = 1; k <= n; k++)); do
+                for errno in EBUSY EPERM EIO; do
+                        control "fail $k $errno"
+                        change offline memory40-55
+                        judge "write $k fails: $errno" failed
+                        restore
+                done
 
-for ((k = 1; k <= n; k++)); do
-        for errno in EBUSY EPERM EIO; do
-                control "fail $k $errno"
+                control "fail $k EINTR"
                 change offline memory40-55
-                judge "write $k fails: $errno" failed
+                judge "write $k is interrupted by a stranger" "done"
+                restore
+
+                control "lose $k"
+                change offline memory40-55
+                judge "event $k lost" "done"
+                expect "what memctld shows" "$(get /org/memctl1/range/range0 Range OnlineBytes)" 0
                 restore
         done
+}
 
-        control "fail $k EINTR"
-        change offline memory40-55
-        judge "write $k is interrupted by a stranger" "done"
-        restore
+# Who ends it, before write k has done anything.
+ended() {
+        for ((k = 1; k <= n; k++)); do
+                hung_job "$k"
+                cancel
+                finish
+                judge "cancelled in write $k" cancelled
+                restore
 
-        control "hang $k"
-        begin offline memory40-55
-        await_write "$k"
-        busctl --system call org.memctl1 "/org/memctl1/job/$job" org.memctl1.Job Cancel >/dev/null
-        finish
-        judge "cancelled in write $k" cancelled
-        restore
+                hung_job "$k"
+                kill -KILL "$(worker_pid)"
+                finish
+                judge "worker killed in write $k" failed
+                restore
 
-        control "hang $k"
-        begin offline memory40-55
-        await_write "$k"
-        kill -KILL "$(worker_pid)"
-        finish
-        judge "worker killed in write $k" failed
-        restore
+                hung_job "$k"
+                kill -KILL "$MEMCTLD_PID"
+                finish
+                await_recovery
+                judge "memctld killed in write $k" failed
+                restore
 
-        control "hang $k"
-        begin offline memory40-55
-        await_write "$k"
-        kill -KILL "$MEMCTLD_PID"
-        finish
-        await_recovery
-        judge "memctld killed in write $k" failed
-        restore
-
-        control "hang $k"
-        begin offline memory40-55
-        await_write "$k"
-        kill -TERM "$MEMCTLD_PID"
-        finish
-        judge "memctld stopped in write $k" cancelled
-        await_exit "$MEMCTLD_PID"
-        start_memctld
-        restore
-
-        control "lose $k"
-        change offline memory40-55
-        judge "event $k lost" "done"
-        expect "what memctld shows" "$(get /org/memctl1/range/range0 Range OnlineBytes)" 0
-        restore
-done
-
-# --- back ------------------------------------------------------------------------------------------------------
-
-for ((k = 1; k < n; k++)); do
-        for errno in EBUSY EIO; do
-                control "fail $n EBUSY" "fail $((n + k)) $errno"
-                change offline memory40-55
-                judge "write $k of the rollback fails: $errno" rollback-incomplete
+                hung_job "$k"
+                stop_memctld
+                finish
+                judge "memctld stopped in write $k" cancelled
+                await_exit "$MEMCTLD_PID"
+                start_memctld
                 restore
         done
+}
 
-        control "fail $n EBUSY" "hang $((n + k))"
-        begin offline memory40-55
-        await_write $((n + k))
-        kill -KILL "$MEMCTLD_PID"
-        finish
-        await_recovery
-        judge "memctld killed in write $k of the rollback" failed
-        restore
-done
+# Who ends it when write k is done.
+after() {
+        for ((k = 1; k <= n; k++)); do
+                hung_job "$k"
+                finish_write_unseen "$k"
+                kill -KILL "$MEMCTLD_PID"
+                finish
+                await_recovery
+                judge "memctld killed after write $k" "$([[ $k -lt $n ]] && echo failed || echo "done")"
+                restore
 
-# --- the journal -----------------------------------------------------------------------------------------------
+                hung_job "$k"
+                finish_write_unseen "$k"
+                kill -KILL "$(worker_pid)"
+                kill -CONT "$MEMCTLD_PID"
+                finish
+                judge "worker killed after write $k" "done"
+                restore
+        done
+}
 
-mount -t tmpfs -o size=4k tmpfs /run/memctl/jobs
-change offline memory40-55
-judge "no room for the journal" failed
-expect_has "no room for the journal: no block is tried" "$out" "not-tried 28"
-umount /run/memctl/jobs
+back() {
+        for ((k = 1; k < n; k++)); do
+                for errno in EBUSY EPERM EIO; do
+                        control "fail $n EBUSY" "fail $((n + k)) $errno"
+                        change offline memory40-55
+                        judge "write $k of the rollback fails: $errno" rollback-incomplete
+                        restore
+                done
 
-mount -t tmpfs -o ro tmpfs /run/memctl/jobs
-change offline memory40-55
-judge "the journal's folder cannot be written" failed
-expect_has "the journal's folder cannot be written: no block is tried" "$out" "not-tried 30"
-umount /run/memctl/jobs
+                control "fail $n EBUSY" "fail $((n + k)) EINTR"
+                change offline memory40-55
+                judge "write $k of the rollback is interrupted" failed
+                restore
 
-# --- writes that hang --------------------------------------------------------------------------------------------
+                control "fail $n EBUSY" "lose $((n - 1 + k))"
+                change offline memory40-55
+                judge "event $k of the rollback lost" failed
+                expect "what memctld shows" "$(get /org/memctl1/range/range0 Range OnlineBytes)" $((n << 27))
+                restore
+        done
+}
 
-# A second without progress: a limit for the whole job would strike before the write that hangs on a busy machine, and
-# the fault would be left for the next case.
-mkdir -p /etc/memctl/policy.d
-printf '[Match]\n[Offline]\nTimeoutSec=1\n' >/etc/memctl/policy.d/10-impatient.policy
-call Reload ""
+back_ended() {
+        for ((k = 1; k < n; k++)); do
+                hung_job $((n + k)) "fail $n EBUSY"
+                kill -KILL "$(worker_pid)"
+                finish
+                judge "worker killed in write $k of the rollback" failed
+                restore
 
-for ((k = 1; k <= n; k++)); do
-        control "hang $k"
+                hung_job $((n + k)) "fail $n EBUSY"
+                kill -KILL "$MEMCTLD_PID"
+                finish
+                await_recovery
+                judge "memctld killed in write $k of the rollback" failed
+                restore
+
+                hung_job $((n + k)) "fail $n EBUSY"
+                finish_write_unseen $((n + k))
+                kill -KILL "$MEMCTLD_PID"
+                finish
+                await_recovery
+                judge "memctld killed after write $k of the rollback" failed
+                restore
+
+                hung_job $((n + k)) "fail $n EBUSY"
+                stop_memctld
+                control release
+                finish
+                judge "memctld stopped in write $k of the rollback" failed
+                await_exit "$MEMCTLD_PID"
+                start_memctld
+                restore
+        done
+}
+
+no_journal() {
+        mkdir -p /run/memctl/jobs
+        mount -t tmpfs -o size=4k tmpfs /run/memctl/jobs
         change offline memory40-55
-        judge "write $k hangs" timed-out
-        expect_has "write $k hangs: the block" "$out" "$(printf '0x%x %u failed 110' $(((first + k - 1) << 27)) $((1 << 27)))"
-        restore
-done
+        judge "no room for the journal" failed
+        expect_has "no room for the journal: no block is tried" "$out" "not-tried 28"
+        umount /run/memctl/jobs
 
-for k in 1 8 16; do
-        control "hang $k forever"
-        begin offline memory40-55
+        mount -t tmpfs -o ro tmpfs /run/memctl/jobs
+        change offline memory40-55
+        judge "the journal's folder cannot be written" failed
+        expect_has "the journal's folder cannot be written: no block is tried" "$out" "not-tried 30"
+        umount /run/memctl/jobs
+}
+
+# Writes that hang, and nobody ends them but memctld. A second without progress: a limit for the whole job would strike
+# before the write that hangs on a busy machine, and the fault would be left for the next case.
+hangs() {
+        mkdir -p /etc/memctl/policy.d
+        printf '[Match]\n[Offline]\nTimeoutSec=1\n' >/etc/memctl/policy.d/10-impatient.policy
+        printf '[Manager]\nRollbackTimeoutSec=2\n' >/etc/memctl/memctld.conf
+        call Reload ""
+
+        for ((k = 1; k <= n; k++)); do
+                control "hang $k"
+                change offline memory40-55
+                judge "write $k hangs" timed-out
+                expect_has "write $k hangs: the block" "$out" \
+                        "$(printf '0x%x %u failed 110' $(((first + k - 1) << 27)) $((1 << 27)))"
+                restore
+        done
+        for k in 1 8 15; do
+                control "fail $n EBUSY" "hang $((n + k))"
+                change offline memory40-55
+                judge "write $k of the rollback hangs" rollback-incomplete
+                restore
+        done
+}
+
+# stuck WHAT RESULT: what was begun does not end; its range is held, and the end is told when it comes.
+stuck() {
         until [[ $(get "/org/memctl1/job/$job" Job State) == '"stuck"' ]]; do read -rt 0.1 <> <(:) || true; done
         call Offline 'asa{sv}' 1 range0 0 || true
-        expect_has "the range is held" "$out" "already works on"
+        expect_has "$1: the range is held" "$out" "already works on"
         control release
         finish
-        judge "write $k ignores SIGKILL until it ends" timed-out
+        judge "$1" "$2"
         restore
-done
+}
 
-echo "$n_cases cases, $n_checks checks passed"
+hangs_for_ever() {
+        mkdir -p /etc/memctl/policy.d
+        printf '[Match]\n[Offline]\nTimeoutSec=1\n' >/etc/memctl/policy.d/10-impatient.policy
+        printf '[Manager]\nRollbackTimeoutSec=2\n' >/etc/memctl/memctld.conf
+        call Reload ""
+
+        for k in 1 8 16; do
+                control "hang $k forever"
+                begin offline memory40-55
+                stuck "write $k ignores SIGKILL until it ends" timed-out
+        done
+        # Whether the write that was thought lost did what it was to do, memctld sees when it looks.
+        control "fail $n EBUSY" "hang $((n + 8)) forever"
+        begin offline memory40-55
+        stuck "write 8 of the rollback ignores SIGKILL until it ends" rollback-incomplete
+}
+
+"$part"
+echo "$part: $n_cases cases, $n_checks checks passed"

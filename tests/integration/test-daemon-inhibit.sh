@@ -17,7 +17,8 @@ await_inhibitors() {
         until [[ $(list_inhibitors) == "a(sassssuu) $1"* ]]; do read -rt 0.01 <> <(:) || true; done
 }
 
-mkdir -p /run/memctl
+mkdir -p /run/memctl /etc/memctl
+printf '[Manager]\nInhibitDelayMaxSec=1\n' >/etc/memctl/memctld.conf
 exec {memctld}< <(exec "$MEMCTL_BUILD/tests/sim/service" --restart --socket "$MEMCTL_BUILD/daemon/memctld" \
         2>>/run/memctld.log)
 read -r line <&"$memctld"
@@ -109,6 +110,8 @@ exec {watcher}< <(exec "$client" --watch)
 watcher_pid=$!
 read -r line <&"$watcher"
 
+sed -i s/=1/=600/ /etc/memctl/memctld.conf
+call Reload ""
 inhibit offline delay memory40-43
 begin offline memory40-47
 read -r line <&"$watcher"
@@ -122,11 +125,15 @@ expect "the end is told" "$line" "ended $job 0x140000000 $((8 << 27))"
 change online memory40-47
 
 # Nobody can delay it for ever, nor keep it from being cancelled.
+sed -i s/=600/=1/ /etc/memctl/memctld.conf
+call Reload ""
 inhibit offline delay memory40-43
 change offline memory40-47
 expect "after InhibitDelayMaxSec" "$(result)" "done"
 expect_has "it says for whom" "$(cat /run/memctld.log)" "waits no longer for test"
 change online memory40-47
+sed -i s/=1/=600/ /etc/memctl/memctld.conf
+call Reload ""
 begin offline memory40-47
 until [[ $line == "begins $job "* ]]; do read -r line <&"$watcher"; done
 busctl --system call org.memctl1 "/org/memctl1/job/$job" org.memctl1.Job Cancel >/dev/null
@@ -138,15 +145,12 @@ kill "$watcher_pid"
 
 # --- limits ----------------------------------------------------------------------------------------------------
 
-holders=()
-for ((i = 0; i < 64; i++)); do
-        inhibit offline block memory40
-        holders+=("$inhibitor")
-done
+inhibit 64× offline block memory40
 expect "the last of a user" "$out" inhibits
+many=$inhibitor
 inhibit offline block memory40
 expect_has "one more" "$out" "error org.memctl1.Error.LimitsExceeded"
-for holder in "${holders[@]}"; do end_inhibitor "$holder"; done
+end_inhibitor "$many"
 await_inhibitors 0
 
 echo "$n_checks checks passed"

@@ -364,6 +364,7 @@ static void what_is_so_already_is_done(void **state) {
         run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
         assert_result(fixture, "done");
         assert_machine(fixture, "----MMMMMMMMMMMM");
+        assert_results(fixture, "40 done; 41-42 already; 43 done");
 }
 
 static void nothing_to_do_is_done(void **state) {
@@ -383,7 +384,7 @@ static void a_failure_puts_state_and_zone_back(void **state) {
         run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 2 });
         assert_result(fixture, "failed");
         assert_machine(fixture, "MNN-MMMMMMMMMMMM");
-        assert_results(fixture, "40-42 rolled-back; 43 done; 44 rolled-back; 45 failed 16; 46-47 not-tried");
+        assert_results(fixture, "40-42 rolled-back; 43 already; 44 rolled-back; 45 failed 16; 46-47 not-tried");
         assert_true(fixture->job->bytes_done == BLOCK_SIZE);
 }
 

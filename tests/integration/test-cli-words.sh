@@ -85,6 +85,21 @@ completes 'memctl show no' node0
 completes 'memctl plan ' 'offline online remove'
 completes 'memctl plan offline ra' range0
 completes 'memctl doctor ' ''
+completes 'memctl policy ' 'check list reload show'
+completes 'memctl policy show de' default
+completes 'memctl inhibit --wh' '--what= --who= --why='
+
+# Whatever takes selectors is offered them, and nothing else is.
+for command_name in $commands; do
+        [ "$command_name" != plan ] || continue
+        offered=''
+        [[ $("$MEMCTL" "$command_name" --help | head -n 1) != *SELECTOR* ]] || offered=range0
+        completes "memctl $command_name rang" "$offered"
+        if command -v fish >/dev/null; then
+                run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl $command_name rang'"
+                expect_out "$offered"
+        fi
+done
 
 # The others, where their shells are.
 if command -v zsh >/dev/null; then

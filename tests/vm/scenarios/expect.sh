@@ -9,6 +9,13 @@
 #   expect_no_line NAME REGEX     none does
 #   expect_states NAME FIRST-LAST STATE   memoryN/state of these blocks
 #   driver COMMAND…               a command to the third-party driver's module; its status is 0 or 1
+#   blocks_of DEVICE              FIRST-LAST of an ACPI memory device
+#   install_package               memctl from its package, by apt
+#   use_policy NAME               an example policy of the package is put in force
+#   order WORDS                   to the hypervisor, where there is one (hypervisor.sh); "order await: EVENT" waits
+
+# shellcheck disable=SC1091 # beside the scenario, if it has one
+[[ ! -f ${0%/*}/hypervisor.sh ]] || . "${0%/*}/hypervisor.sh"
 
 output=
 failed=0
@@ -87,6 +94,40 @@ expect_states() {
 
 driver() {
         printf '%s\n' "$*" >/proc/hotplug-driver
+}
+
+blocks_of() {
+        local link first='' last=''
+        for link in /sys/devices/system/memory/memory*/firmware_node; do
+                [[ $(readlink "$link") == */$1 ]] || continue
+                link=${link%/firmware_node}
+                link=${link##*/memory}
+                ((link >= ${first:-$link})) || first=$link
+                ((link <= ${last:-$link})) || last=$link
+                first=${first:-$link} last=${last:-$link}
+        done
+        [[ -n $first ]] && echo "$first-$last"
+}
+
+# Where the guest's packages were only unpacked, apt would set up every one of them first.
+install_package() {
+        if [[ $(dpkg-query -W -f '${db:Status-Status}' systemd) == installed ]]; then
+                expect 0 'apt installs the package' apt-get -q -y --no-install-recommends install /memctl.deb
+        else
+                expect 0 'the package is unpacked' dpkg-deb -x /memctl.deb /
+                systemd-sysusers
+                systemctl daemon-reload
+                systemctl reload dbus
+                systemctl enable --now memctld.socket memctld.service
+        fi
+        expect 0 'memctld.service is active' systemctl is-active memctld.service
+        expect 0 'it will be after a boot' systemctl is-enabled memctld.service
+}
+
+use_policy() {
+        mkdir -p /etc/memctl/policy.d
+        cp "/usr/share/doc/memctl/examples/$1.policy" /etc/memctl/policy.d/
+        systemctl reload memctld.service
 }
 
 # memctld sees a change when its uevent arrives, a moment after the kernel is done: run again until it is there.

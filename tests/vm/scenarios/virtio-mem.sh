@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# guest: --arch arm64 --kernel patched --root debian --memory 2G,slots=1,maxmem=16G --append rodata=off --qemu-arg -object --qemu-arg memory-backend-ram,id=vmem-backend,size=4G --qemu-arg -device --qemu-arg virtio-mem-pci,id=vmem,memdev=vmem-backend,requested-size=0
+# installs: package
+# suite: drivers
+# hypervisor: grows and shrinks virtio-mem
+#
+# The hypervisor lends 4 GiB in steps, which policy brings online, and takes them back in steps: nothing of memctld is
+# in its way, and memctl leaves the removal to it.
+
+. "$(dirname "$0")/expect.sh"
+
+# request GiB: and await that the guest has given or taken it
+request() {
+        order "qmp: qom-set {\"path\":\"/machine/peripheral/vmem\",\"property\":\"requested-size\",\"value\":$(($1 << 30))}"
+        order "await: MEMORY_DEVICE_SIZE_CHANGE $(($1 << 30)),"
+}
+n_online() {
+        local range n=0 start size block
+        for range in /sys/bus/memory_range/devices/range*; do
+                start=$(<"$range/start") size=$(<"$range/size")
+                for ((block = start >> 27; block < (start + size) >> 27; block++)); do
+                        [[ $(<"/sys/devices/system/memory/memory$block/state") != online ]] || n=$((n + 1))
+                done
+        done 2>/dev/null
+        echo $n
+}
+are_online() { [[ $(n_online) == "$1" ]]; }
+
+install_package
+use_policy 50-virtio-mem
+for gib in 1 2 4; do
+        request $gib
+        expect 0 "grown to $gib GiB, all online by policy" await are_online $((gib * 8))
+done
+expect 0 'list' memctl list
+expect_line 'it is known as virtio-mem' 'virtio-mem|hot-added'
+range=$(basename "$(echo /sys/bus/memory_range/devices/range* | cut -d ' ' -f 1)")
+expect 4 'memctl does not remove it' memctl remove "$range"
+expect_line 'it says whose it is' 'is virtio-mem, which only the hypervisor removes: lower its requested-size there'
+for gib in 3 1 0; do
+        request $gib
+        expect 0 "shrunk to $gib GiB" await are_online $((gib * 8))
+done
+expect 0 'no refusal was logged' bash -c '! journalctl -u memctld | grep -i refused'
+expect 0 'memctld is well' systemctl is-active memctld.service
+
+exit $failed

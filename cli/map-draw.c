@@ -155,14 +155,17 @@ static void draw_line(struct drawing *drawing, const struct map_row *row, const 
 }
 
 static char *row_name(const struct map_row *row) {
-        const struct range *last = row->ranges + row->n_ranges - 1;
+        const struct range *last;
         char name[RANGE_NAME_MAX];
 
         if (!row->ranges)
                 return strdup("boot");
+
         range_name(row->ranges, name);
         if (row->n_ranges == 1)
                 return strdup(name);
+
+        last = row->ranges + row->n_ranges - 1;
         if (last->number - row->ranges->number == row->n_ranges - 1)
                 return format_string("%s-%" PRIu64, name, last->number);
 

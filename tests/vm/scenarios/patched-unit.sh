@@ -22,6 +22,7 @@ expect_no_line 'it is memctld that answers' 'cannot be reached'
 expect_line 'the first unit is memory40-47, 1 GiB' '(^| )40-47 +0x140000000-0x17fffffff +1G '
 expect_line 'the second unit is memory48-55, 1 GiB' '(^| )48-55 +0x180000000-0x1bfffffff +1G '
 expect 0 'list --units --json' memctl list --units --json
+expect_line 'sizes are numbers' '"size": 1073741824'
 expect 0 'online range0' memctl online range0
 expect_states 'all sixteen blocks are online' 40-55 online
 expect 0 'online again: nothing to do' memctl online range0
@@ -46,6 +47,7 @@ expect_line 'it names the part and the leaf' 'mem 0x140000000-0x147ffffff\] shar
 expect 0 'the driver removes the whole leaf' driver remove 0x140000000 0x40000000
 expect 0 'the rest is still there to read' driver read 0x180000000 0x40000000
 expect 0 'memctld sees that range0 is gone' await bash -c '! busctl tree org.memctl1 | grep -q range0'
+expect 0 'memctld sees what is left of it' await busctl get-property org.memctl1 /org/memctl1/range/range1 org.memctl1.Range Start
 expect 0 'list --units shows what is left' memctl list --units
 expect_no_line 'memory40-47 is gone' '(^| )40-'
 expect_line 'memory48-55 is left' '(^| )48-55 '

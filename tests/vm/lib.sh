@@ -30,6 +30,20 @@ check_kernel() {
 	esac
 }
 
+check_base() {
+	case $1 in
+	v6.12 | v6.1 | v7.1-check) ;;
+	*) die "unknown base '$1'; choose v6.12, v6.1 or v7.1-check" ;;
+	esac
+}
+
+check_pages() {
+	case $1 in
+	4K | 16K | 64K) ;;
+	*) die "unknown page size '$1'; choose 4K, 16K or 64K" ;;
+	esac
+}
+
 # gnu_arch ARCH: the name in compilers' and uname's words.
 gnu_arch() { [[ $1 == arm64 ]] && echo aarch64 || echo x86_64; }
 # debian_arch ARCH: the name in dpkg's words.

@@ -11,6 +11,7 @@
 #include "change-plan.h"
 #include "cleanup.h"
 #include "log.h"
+#include "messages.h"
 #include "polkit.h"
 
 static int read_change(sd_bus_message *message, enum verb verb, struct change *change, sd_bus_error *error) {
@@ -147,7 +148,7 @@ static void log_accepted(const struct job *job) {
         uid = format_string("MEMCTL_UID=%u", job->change.uid);
         pid = format_string("MEMCTL_PID=%d", job->change.pid);
         if (message && id && uid && pid)
-                log_fields(LOG_INFO, message, (char *const[]){ id, uid, pid }, 3);
+                log_fields(LOG_INFO, message, (char *const[]){ (char *)MESSAGE_JOB_ACCEPTED, id, uid, pid }, 4);
 }
 
 static int reply_job(sd_bus_message *call, const struct job *job) {

@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "messages.h"
 
 static const char *const state_words[_JOB_STATE_MAX] = {
         [JOB_QUEUED] = "queued", [JOB_RUNNING] = "running",   [JOB_ROLLING_BACK] = "rolling-back",
@@ -297,7 +298,8 @@ void job_reject(struct job *job, int error) {
 }
 
 void job_worker_stuck(struct job *job) {
-        log_error("Job %llu: a write %s memory%llu does not end; memory hot-plug is blocked on this machine",
+        log_about(LOG_ERR, MESSAGE_STUCK, job->id, NULL, "stuck",
+                  "Job %llu: a write %s memory%llu does not end; memory hot-plug is blocked on this machine",
                   (unsigned long long)job->id, job->is_pulling ? "that removes" : "to the state of",
                   (unsigned long long)job->block);
         job_set_state(job, JOB_STUCK);

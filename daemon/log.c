@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -71,6 +72,29 @@ static __attribute__((format(printf, 1, 0))) char *format_arguments(const char *
         char *text;
 
         return vasprintf(&text, format, arguments) < 0 ? NULL : text;
+}
+
+void log_about(int priority, const char *message_id, uint64_t job_id, const char *range, const char *reason,
+               const char *format, ...) {
+        _cleanup_free_ char *message = NULL, *job_field = NULL, *range_field = NULL, *reason_field = NULL;
+        char *fields[4];
+        size_t n = 0;
+        va_list arguments;
+
+        va_start(arguments, format);
+        message = format_arguments(format, arguments);
+        va_end(arguments);
+        job_field = job_id ? format_string("MEMCTL_JOB=%" PRIu64, job_id) : NULL;
+        range_field = range ? format_string("MEMCTL_RANGE=%s", range) : NULL;
+        reason_field = reason ? format_string("MEMCTL_REASON=%s", reason) : NULL;
+        fields[n++] = (char *)message_id;
+        if (job_field)
+                fields[n++] = job_field;
+        if (range_field)
+                fields[n++] = range_field;
+        if (reason_field)
+                fields[n++] = reason_field;
+        emit(priority, message ? message : format, fields, n);
 }
 
 void log_message(int priority, const char *format, ...) {

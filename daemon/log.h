@@ -7,10 +7,18 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 #include <syslog.h>
 
 /* A finished message and the fields beside it, "MEMCTL_JOB=7". */
 void log_fields(int priority, const char *message, char *const *fields, size_t n_fields);
+
+/*
+ * A message that people may look for: its id (messages.h) and, where there is one, the job (0: none), the range or the
+ * blocks and the reason as fields.
+ */
+void log_about(int priority, const char *message_id, uint64_t job_id, const char *range, const char *reason,
+               const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 void log_message(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

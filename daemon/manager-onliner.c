@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "manager-parts.h"
+#include "messages.h"
 
 static const struct policy *policy_of(const struct range *range, void *userdata) {
         enum policy_choice choice;
@@ -46,7 +47,8 @@ static bool is_remainder(uint64_t range_number, void *userdata) {
 static void log_refused(const char *range, const struct plan *plan) {
         _cleanup_free_ char *text = plan_refusal_text(plan);
 
-        log_warning("%s cannot be brought online by policy: %s", range, text ? text : "refused");
+        log_about(LOG_WARNING, MESSAGE_POLICY_REFUSED, 0, range, refusal_reason_to_string(plan->refusals[0].reason),
+                  "%s cannot be brought online by policy: %s", range, text ? text : "refused");
 }
 
 static int submit_online(struct manager *manager, const char *range, struct change *change) {

@@ -9,6 +9,7 @@
 #include "change-plan.h"
 #include "cleanup.h"
 #include "log.h"
+#include "messages.h"
 
 #define ACTIVE_JOBS_PER_USER_MAX 64
 
@@ -55,9 +56,11 @@ const struct policy_problems *manager_policy_problems(const struct manager *mana
 
 static void log_problem(const struct policy_problem *problem) {
         if (problem->line > 0)
-                log_warning("%s:%u: %s; this file is not in force", problem->file, problem->line, problem->message);
+                log_about(LOG_WARNING, MESSAGE_POLICY_BROKEN, 0, NULL, NULL, "%s:%u: %s; this file is not in force",
+                          problem->file, problem->line, problem->message);
         else
-                log_warning("%s: %s; this file is not in force", problem->file, problem->message);
+                log_about(LOG_WARNING, MESSAGE_POLICY_BROKEN, 0, NULL, NULL, "%s: %s; this file is not in force",
+                          problem->file, problem->message);
 }
 
 static void log_configuration_problem(const char *file, unsigned line, const char *message, void *userdata) {

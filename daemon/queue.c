@@ -12,6 +12,7 @@
 #include "job-record.h"
 #include "journal.h"
 #include "log.h"
+#include "messages.h"
 #include "runtime.h"
 
 #define JOBS_MAX          1024
@@ -143,15 +144,11 @@ static void tell_if_idle(struct queue *queue) {
 }
 
 static void log_result(const struct job *job) {
-        _cleanup_free_ char *message = NULL, *id = NULL, *uid = NULL;
+        _cleanup_free_ char *blocks = format_span_list(&job->blocks);
+        const char *result = job_result_to_string(job->result);
 
-        message = format_string("Job %" PRIu64 " (%s) is finished: %s", job->id, verb_to_string(job->change.verb),
-                                job_result_to_string(job->result));
-        id = format_string("MEMCTL_JOB=%" PRIu64, job->id);
-        uid = format_string("MEMCTL_UID=%u", job->change.uid);
-        if (message && id && uid)
-                log_fields(job->result == JOB_RESULT_DONE ? LOG_INFO : LOG_NOTICE, message, (char *const[]){ id, uid },
-                           2);
+        log_about(job->result == JOB_RESULT_DONE ? LOG_INFO : LOG_NOTICE, MESSAGE_JOB_FINISHED, job->id, blocks, result,
+                  "Job %" PRIu64 " (%s) is finished: %s", job->id, verb_to_string(job->change.verb), result);
 }
 
 uint64_t queue_boottime_usec(void) {
@@ -175,7 +172,8 @@ static void log_owed(const struct job *job) {
         for (size_t i = 0; i < job->owed.n; i++) {
                 _cleanup_free_ char *blocks = format_blocks(extent_span(&job->owed.items[i]));
 
-                log_error("Job %" PRIu64
+                log_about(LOG_ERR, MESSAGE_ROLLBACK_INCOMPLETE, job->id, blocks, "rollback-incomplete",
+                          "Job %" PRIu64
                           ": %s could not be brought back to %s%s%s; trying again when something changes",
                           job->id, blocks ? blocks : "some blocks", block_state_to_string(job->owed.items[i].state),
                           job->owed.items[i].zone == ZONE_NONE ? "" : " in zone ",

@@ -11,6 +11,7 @@
 #include "inventory-diff.h"
 #include "inventory-wire.h"
 #include "log.h"
+#include "messages.h"
 #include "worker.h"
 
 /* An event is followed at once; the next ones of a burst are merged. */
@@ -131,7 +132,8 @@ static void on_uevent_loss(enum uevent_loss loss, void *userdata) {
 
         if (loss == UEVENT_LOSS_OVERRUN) {
                 tracker->events_lost++;
-                log_notice("The kernel's events came faster than they could be taken; reading the machine again");
+                log_about(LOG_NOTICE, MESSAGE_EVENTS_LOST, 0, NULL, NULL,
+                          "The kernel's events came faster than they could be taken; reading the machine again");
         } else
                 tracker->after_gap = true;
         tracker_resync(tracker);

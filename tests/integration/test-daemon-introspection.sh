@@ -32,4 +32,7 @@ done < <(
         sed -n 's/^ *{ "\([a-z-]*\)", "[a-z]", .*/\1/p' "$top/daemon/bus-options.c"
         sed -n 's/.*action id="\(org\.memctl1\.[a-z-]*\)".*/\1/p' "$top/units/org.memctl1.policy.in"
 )
+# journalctl -x explains every message that has an identity, and no other.
+diff -u <(sed -n 's/.*"MESSAGE_ID=\(.*\)".*/\1/p' "$top/daemon/messages.h" | sort) \
+        <(sed -n 's/^-- //p' "$top/units/memctl.catalog" | sort) || status=1
 exit $status

@@ -3,7 +3,8 @@
 #
 # Runs in a guest with the patched kernel: adds a range and compares what the kernel
 # says of it with what it does. $start, $size, $flag: what is added. $granularity and
-# $unit: mapping_granularity and removal_granularity as they must be, in bytes.
+# $unit: mapping_granularity and removal_granularity as they must be, in bytes. $levels:
+# sizes of the leaves of each level in KiB: PUD, contiguous PMDs, PMD, contiguous PTEs, PTE.
 . /hotplug.sh
 
 devices=/sys/bus/memory_range/devices
@@ -18,14 +19,15 @@ linear_map() {
 # largest_leaf FILE: bytes. The dump joins neighbours, so the length of a line says
 # nothing; the level does, and on arm64 the mark of a contiguous set.
 largest_leaf() {
-	awk '
+	awk -v levels="$levels" '
+	BEGIN { split(levels, KiB, ",") }
 	# A hole is a line without attributes: arm64 has them after the level, x86 before it.
 	{ leaf = 0 }
-	/ PUD .| (RW|ro) .*pud *$/ { leaf = 1024 * 1024 * 1024 }
-	/ PMD .| (RW|ro) .*pmd *$/ { leaf = / CON / ? 32 * 1024 * 1024 : 2 * 1024 * 1024 }
-	/ PTE .| (RW|ro) .*pte *$/ { leaf = / CON / ? 64 * 1024 : 4 * 1024 }
+	/ PUD .| (RW|ro) .*pud *$/ { leaf = KiB[1] }
+	/ PMD .| (RW|ro) .*pmd *$/ { leaf = / CON / ? KiB[2] : KiB[3] }
+	/ PTE .| (RW|ro) .*pte *$/ { leaf = / CON / ? KiB[4] : KiB[5] }
 	leaf > largest { largest = leaf }
-	END { printf "%d", largest }' "$1"
+	END { printf "%.0f", largest * 1024 }' "$1"
 }
 
 # attribute RANGE NAME

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "map.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -96,10 +97,12 @@ static int draw_once(struct mapping *mapping) {
         status = snapshot_read(mapping->options, &mapping->snapshot);
         if (status == STATUS_DONE)
                 status = make_picture(mapping, &no_jobs, &text);
-        if (status == STATUS_DONE)
-                fputs(text, stdout);
+        if (status != STATUS_DONE)
+                return status;
 
-        return status;
+        assert(text);
+        fputs(text, stdout);
+        return STATUS_DONE;
 }
 
 /* Over what was there before, line by line, as what is erased first flickers. */
@@ -143,6 +146,7 @@ static int draw_now(struct mapping *mapping) {
         job_list_clear(&jobs);
         if (status != STATUS_DONE)
                 return sd_event_exit(mapping->event, status);
+        assert(text);
         if (mapping->picture && strcmp(mapping->picture, text) == 0 && !mapping->is_screen)
                 return 0;
 

@@ -312,7 +312,8 @@ static void process(sd_bus *bus) {
 static void process_all(sd_bus **clients, size_t n) {
         for (size_t i = 0; i < n; i++)
                 process(clients[i]);
-        (void)poll(&(struct pollfd){ .fd = sd_bus_get_fd(clients[draw(n)]), .events = POLLIN }, 1, 1);
+        if (n > 0)
+                (void)poll(&(struct pollfd){ .fd = sd_bus_get_fd(clients[draw(n)]), .events = POLLIN }, 1, 1);
 }
 
 static void await_all(sd_bus **clients, size_t n) {

@@ -87,11 +87,12 @@ expect_out_has '┃▓▓▓▓▓▓▓▓│░░░░░░░░│░░�
 # Read by someone who has had enough.
 "$MEMCTL" map | head -n 1 >"$scratch/first" || fail 'a closed pipe is no error'
 
-# --watch follows events: the screen shows a job's progress in place, its end, and what it left.
+# --watch follows events: the screen shows a job's progress in place, its end, and what it left. The picture and the bar
+# come from events of their own, so that it takes the bar to say that the half is done.
 "$MEMCTL" online 44 >/dev/null
 printf 'hang 5\n' >"$MEMSIM/control"
 terminal --screen --when '┃████████│████████┃' "!'$MEMCTL' offline 40-47" \
-        --when '┃░░░░████│████████┃' '' \
+        --when '┃░░░░████│████████┃' '' --when ' 512M/1G  offline 40-47' '' \
         --when-file /sys/devices/system/memory/memory44/state going-offline "!printf 'release\n' >'$MEMSIM/control'" \
         --when '┃░░░░░░░░│████████┃' '\x03' -- "$MEMCTL" map --watch
 expect_status 0

@@ -119,7 +119,8 @@ expect_out 'memory44: 128 MiB at 0x160000000-0x167ffffff
   Offline:   no, splits-mapping: memory44 (128 MiB) is part of a 1 GiB kernel mapping, memory40-47 of range0
              whole mapping:      memctl offline memory40-47
              this part only:     memctl offline --partial memory44   (stays mapped; can be removed only with memory40-47 all offline)
-  Remove:    no, not-removable: memory44 (128 MiB) of range0 cannot be removed: only the driver that added '"'System RAM'"' can do that, and there is no way to ask it'
+  Remove:    no, not-removable: memory44 (128 MiB) of range0 cannot be removed: only the driver that added '"'System RAM'"' can do that, and there is no way to ask it
+             offline only:       memctl offline memory40-47'
 memctl show range0 0 -s "$patched" --json
 expect_status 0
 expect_schema show

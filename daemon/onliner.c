@@ -35,6 +35,7 @@ struct onliner {
         struct waiting *waiting;
         size_t n_waiting, n_waiting_allocated;
         sd_event_source *timer;
+        bool has_warned; /* that the kernel onlines by itself: a driver may add a thousand ranges */
 };
 
 static uint64_t now_usec(const struct onliner *onliner) {
@@ -178,11 +179,15 @@ static void apply(struct onliner *onliner, const struct inventory *inventory, co
                 break;
         }
         if (strncmp(inventory->auto_online, "online", strlen("online")) == 0) {
-                log_notice(
-                        "%s: the kernel onlines memory by itself (auto_online_blocks is %s), so policy \"%s\" does not",
-                        name, inventory->auto_online, policy->name);
+                if (!onliner->has_warned)
+                        log_warning(
+                                "%s: the kernel onlines memory by itself (auto_online_blocks is %s), so policy "
+                                "\"%s\" does not; this is said once",
+                                name, inventory->auto_online, policy->name);
+                onliner->has_warned = true;
                 return;
         }
+        onliner->has_warned = false;
         log_info("%s: policy \"%s\" brings it online", name, policy->name);
         (void)onliner->callbacks.bring_online(name, onliner->userdata);
 }

@@ -20,6 +20,12 @@ await_log() {
         until grep -qF -- "$1" /run/memctld.log; do read -rt 0.01 <> <(:) || true; done
 }
 
+# await_settled RANGE: until policy has had its say about it. What it says is said after that, so memctld must answer first.
+await_settled() {
+        until grep -qx -- "$1" /run/memctl/ranges-onlined 2>/dev/null; do read -rt 0.01 <> <(:) || true; done
+        get /org/memctl1 Manager Version >/dev/null
+}
+
 mkdir -p /run/memctl "$policies"
 cat >"$policies/50-dax.policy" <<END
 [Match]
@@ -102,6 +108,18 @@ stop_memctld
 start_memctld
 control "hot-add 0x400000000 1G 0"
 await_log "the kernel onlines memory by itself (auto_online_blocks is online_movable)"
+
+# It is said once, not once a range, and again when it is so again.
+control "hot-add 0x480000000 1G 0"
+await_settled range8
+expect "said once" "$(grep -c 'the kernel onlines memory by itself' /run/memctld.log)" 1
+echo offline >/sys/devices/system/memory/auto_online_blocks
+control "hot-add 0x500000000 1G 0"
+await_blocks 160 167 NNNNNNNN
+echo online_movable >/sys/devices/system/memory/auto_online_blocks
+control "hot-add 0x580000000 1G 0"
+await_settled range10
+expect "said again" "$(grep -c 'the kernel onlines memory by itself' /run/memctld.log)" 2
 
 # --- reload ----------------------------------------------------------------------------------------------------
 

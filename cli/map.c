@@ -12,6 +12,7 @@
 
 #include "exit-status.h"
 #include "output.h"
+#include "streams.h"
 #include "util.h"
 #include "verbs.h"
 
@@ -157,7 +158,7 @@ static int draw_now(struct mapping *mapping) {
         free(mapping->picture);
         mapping->picture = TAKE_PTR(text);
 
-        return fflush(stdout) == 0 ? 0 : sd_event_exit(mapping->event, STATUS_DONE);
+        return streams_flush(mapping->event);
 }
 
 static int on_redraw(sd_event_source *source, void *userdata) {
@@ -242,6 +243,8 @@ static int run_watch(struct mapping *mapping) {
         r = sd_event_new(&mapping->event);
         if (r >= 0)
                 r = add_signals(mapping);
+        if (r >= 0)
+                r = streams_watch_reader(mapping->event);
         if (r >= 0)
                 r = sd_event_add_defer(mapping->event, &mapping->redraw, on_redraw, mapping);
         if (r >= 0)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "memctl.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdint.h>
 
 #include "exit-status.h"
+#include "streams.h"
 #include "verbs.h"
 
 const struct command commands[] = {
@@ -41,19 +39,6 @@ const struct command commands[] = {
         { 0 },
 };
 
-/* What was printed must have arrived; a reader who had enough (head) is no error. */
-static int close_stdout(int status) {
-        bool failed = ferror(stdout);
-
-        if (fclose(stdout) == 0 && !failed)
-                return status;
-        if (errno == EPIPE)
-                return status;
-
-        fprintf(stderr, "memctl: cannot write the output: %s\n", strerror(errno));
-        return status == STATUS_DONE ? STATUS_FAILED : status;
-}
-
 int memctl_run(int argc, char **argv) {
         const struct command *command;
         struct options options;
@@ -69,5 +54,5 @@ int memctl_run(int argc, char **argv) {
         if (status < 0)
                 status = command->run(&options, words, n_words);
 
-        return close_stdout(status);
+        return streams_finish(status);
 }

@@ -13,6 +13,7 @@
 #include "job.h"
 #include "output.h"
 #include "selector.h"
+#include "streams.h"
 #include "util.h"
 #include "verbs.h"
 
@@ -28,14 +29,6 @@ struct change_line {
         int32_t node;
         const char *zone, *state, *kind, *range;
 };
-
-/* What was printed must be seen at once, and nobody reads on if it cannot be. */
-static int finish_line(struct monitor *monitor) {
-        if (fflush(stdout) == 0)
-                return 0;
-
-        return sd_event_exit(monitor->event, STATUS_DONE);
-}
 
 static void print_time(void) {
         char text[16];
@@ -73,7 +66,7 @@ static int finish_event(struct monitor *monitor, json_object *document, int r) {
         if (document_print(document, true) < 0)
                 return sd_event_exit(monitor->event, out_of_memory());
 
-        return finish_line(monitor);
+        return streams_flush(monitor->event);
 }
 
 static int read_change(sd_bus_message *message, struct change_line *ret) {
@@ -153,7 +146,7 @@ static int on_extents_changed(sd_bus_message *message, void *userdata, sd_bus_er
                         print_time();
                         puts("too much changed to tell it all: memctl list shows what is now");
                 }
-                return finish_line(monitor);
+                return streams_flush(monitor->event);
         }
 
         if (json == 0)
@@ -194,7 +187,7 @@ static int tell_job(struct monitor *monitor, const char *event, const struct job
                 printf("job %" PRIu64 " %s: %s", job->id, *job->result ? "ended" : "began", job->verb);
                 print_selectors(job);
                 printf("%s%s\n", *job->result ? ": " : "", job->result);
-                return finish_line(monitor);
+                return streams_flush(monitor->event);
         }
 
         document = event_new(event);
@@ -252,7 +245,7 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
 
         print_time();
         puts(*new_owner ? "memctld is back: memctl list shows what is now" : "memctld stopped");
-        return finish_line(monitor);
+        return streams_flush(monitor->event);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -287,6 +280,8 @@ static int run_monitor(struct monitor *monitor) {
         r = sd_event_new(&monitor->event);
         if (r >= 0)
                 r = add_signals(monitor);
+        if (r >= 0)
+                r = streams_watch_reader(monitor->event);
         for (size_t i = 0; i < ARRAY_SIZE(members) && r >= 0; i++)
                 r = sd_bus_match_signal(bus, NULL, MEMCTL_BUS_NAME, MEMCTL_ROOT_PATH, MEMCTL_MANAGER, members[i].member,
                                         members[i].handler, monitor);

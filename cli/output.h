@@ -2,9 +2,12 @@
 #pragma once
 
 /*
- * Output: the only place that prints tables and JSON. A table is filled cell by cell and printed as its options
- * want it; in JSON each row is an object whose keys are the column names in small letters, sizes are numbers of
- * bytes and addresses hexadecimal strings.
+ * Output: the only place that prints tables and JSON. What a verb says in sentences stands in that verb, as a sentence
+ * is read best where its words come from; both print with stdio, and streams.h tells what could not be
+ * written.
+ *
+ * A table is filled cell by cell and printed as its options want it; in JSON each row is an object whose keys are the
+ * column names in small letters, sizes are numbers of bytes and addresses hexadecimal strings.
  */
 
 #include <json-c/json.h>

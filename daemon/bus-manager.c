@@ -87,33 +87,19 @@ static void cleanup_words(char ***words) {
 }
 
 static int filter_select(const struct inventory *inventory, char **words, struct filter *filter, sd_bus_error *error) {
-        struct selector_list selectors = { 0 };
-        struct selection selection = { 0 };
+        struct span_list blocks = { 0 };
         _cleanup_free_ char *text = NULL;
-        size_t n = 0;
-        int r;
+        int r = blocks_named(words, inventory, "an amount chooses what to change; it cannot filter a list", &blocks,
+                             NULL, &text);
 
-        while (words && words[n])
-                n++;
-        r = selector_list_parse(words, n, inventory->block_size_bytes, &selectors, &text);
         if (r == -EINVAL)
                 return sd_bus_error_set(error, BUS_ERROR_INVALID_SELECTOR, text);
         if (r < 0)
                 return r;
-        if (selector_list_amount(&selectors))
-                r = sd_bus_error_setf(error, BUS_ERROR_INVALID_SELECTOR,
-                                      "%s: an amount chooses what to change; it cannot filter a list",
-                                      selector_list_amount(&selectors)->text);
-        else
-                r = selector_list_resolve(&selectors, inventory, &selection);
-        if (r >= 0) {
-                filter->has_selection = true;
-                filter->selection = selection.present;
-                selection.present = (struct span_list){ 0 };
-                selection_clear(&selection);
-        }
-        selector_list_clear(&selectors);
-        return r;
+        filter_clear(filter);
+        filter->has_selection = true;
+        filter->selection = blocks;
+        return 0;
 }
 
 static int read_filter_key(sd_bus_message *message, const struct inventory *inventory, const char *key,

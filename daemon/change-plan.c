@@ -49,22 +49,19 @@ static int steps_blocks(const struct step *steps, size_t n, struct span_list *re
         return r;
 }
 
-static int resolve(const struct selector_list *selectors, const struct inventory *inventory, struct span_list *ret) {
-        struct selection selection = { 0 };
-        int r = selector_list_resolve(selectors, inventory, &selection);
+/* Blocks the selectors mean, an amount aside; none where they cannot be parsed. Returns 0, -ENOMEM. */
+static int named(const struct change *change, const struct inventory *inventory, struct span_list *ret) {
+        int r = blocks_named(change->selectors, inventory, NULL, ret, NULL, NULL);
 
-        if (r == 0)
-                r = add_all(ret, &selection.present);
-        selection_clear(&selection);
-        return r;
+        return r == -EINVAL ? 0 : r;
 }
 
 /* The blocks a change is about: what was named, or for an amount what was chosen of it. */
-static int blocks_of(const struct change_planning *planning, const struct selector_list *selectors,
+static int blocks_of(const struct change_planning *planning, const struct change *change, bool has_amount,
                      const struct plan *plan, struct span_list *ret) {
-        if (selector_list_amount(selectors))
+        if (has_amount)
                 return steps_blocks(plan->steps, plan->n_steps, ret);
-        return resolve(selectors, planning->inventory, ret);
+        return named(change, planning->inventory, ret);
 }
 
 static int intersect(const struct span_list *a, const struct span_list *b, struct span_list *ret) {
@@ -172,12 +169,12 @@ static int refuse_held_by_job(const struct change_planning *planning, const stru
         return r;
 }
 
-static int refuse_in_progress(const struct change_planning *planning, const struct change *change,
-                              const struct selector_list *selectors, struct plan *plan) {
+static int refuse_in_progress(const struct change_planning *planning, const struct change *change, bool has_amount,
+                              struct plan *plan) {
         struct span_list blocks = { 0 };
         struct job *const *jobs;
         size_t n_jobs;
-        int r = blocks_of(planning, selectors, plan, &blocks);
+        int r = blocks_of(planning, change, has_amount, plan, &blocks);
 
         jobs = queue_jobs(planning->queue, &n_jobs);
         for (size_t i = 0; r == 0 && i < n_jobs; i++) {
@@ -288,7 +285,7 @@ int change_plan_make(const struct change_planning *planning, const struct change
         if (r == 0)
                 r = refuse_new_parts(change, plan);
         if (r == 0)
-                r = refuse_in_progress(planning, change, &selectors, plan);
+                r = refuse_in_progress(planning, change, selector_list_amount(&selectors), plan);
         if (r == 0)
                 r = refuse_inhibited(planning, change, plan);
         selector_list_clear(&selectors);
@@ -309,25 +306,15 @@ static struct job_step *with_units(const struct inventory *inventory, const stru
 }
 
 int change_scope(const struct change *change, const struct inventory *inventory, struct span_list *ret) {
-        struct selector_list selectors = { 0 };
         struct span_list scope = { 0 };
-        _cleanup_free_ char *message = NULL;
-        size_t n_words = 0;
-        int r;
+        int r = named(change, inventory, &scope);
 
-        while (change->selectors[n_words])
-                n_words++;
-        r = selector_list_parse(change->selectors, n_words, inventory->block_size_bytes, &selectors, &message);
-        if (r == 0)
-                r = resolve(&selectors, inventory, &scope);
-        if (r == -EINVAL)
-                r = 0;
-        selector_list_clear(&selectors);
-        if (r < 0 || span_list_count_blocks(&scope) > SCOPE_BLOCKS_MAX)
+        if (r < 0)
+                return r;
+        if (span_list_count_blocks(&scope) > SCOPE_BLOCKS_MAX)
                 span_list_clear(&scope);
-        if (r == 0)
-                *ret = scope;
-        return r;
+        *ret = scope;
+        return 0;
 }
 
 /* What is looked at again before anything is done. */

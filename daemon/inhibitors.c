@@ -113,24 +113,7 @@ const struct inhibitor *inhibitors_get(const struct inhibitors *inhibitors, size
 }
 
 int inhibitor_blocks(const struct inhibitor *inhibitor, const struct inventory *inventory, struct span_list *ret) {
-        struct selector_list selectors = { 0 };
-        struct selection selection = { 0 };
-        _cleanup_free_ char *message = NULL;
-        size_t n = 0;
-        int r;
-
-        while (inhibitor->selectors[n])
-                n++;
-        r = selector_list_parse(inhibitor->selectors, n, inventory->block_size_bytes, &selectors, &message);
-        if (r == 0)
-                r = selector_list_resolve(&selectors, inventory, &selection);
-        if (r == 0) {
-                *ret = selection.present;
-                selection.present = (struct span_list){ 0 };
-        }
-        selection_clear(&selection);
-        selector_list_clear(&selectors);
-        return r;
+        return blocks_named(inhibitor->selectors, inventory, NULL, ret, NULL, NULL);
 }
 
 bool inhibitor_applies(const struct inhibitor *inhibitor, enum inhibit_mode mode, enum verb verb,

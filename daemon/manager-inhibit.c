@@ -83,50 +83,27 @@ static int check_running(const struct manager *manager, const struct inhibitor *
 }
 
 /* What is not there cannot be kept; a name with a mistake in it would keep nothing and nobody would know. */
-static int check_there(const struct selector_list *selectors, const struct inventory *inventory, char **ret_message) {
-        struct selection selection = { 0 };
-        int r = selector_list_resolve(selectors, inventory, &selection);
+static int blocks_kept(const struct manager *manager, const struct inhibitor *inhibitor, struct span_list *ret,
+                       char **ret_message) {
+        _cleanup_free_ char *missing = NULL;
+        int r = blocks_named(inhibitor->selectors, manager_inventory(manager),
+                             "an amount says how much, not which; name blocks, ranges, nodes, devices or all", ret,
+                             &missing, ret_message);
 
-        if (r == 0 && selection.n_missing > 0)
-                r = refuse(ret_message, format_string("%s is not there\n  what there is:      memctl list",
-                                                      selection.missing[0].selector->text));
-        else if (r == 0 && selection.present.n == 0)
-                r = refuse(ret_message, format_string("there is no such memory\n  what there is:      memctl list"));
-        selection_clear(&selection);
-        return r;
-}
-
-static int check_selectors(const struct manager *manager, const struct inhibitor *inhibitor, char **ret_message) {
-        const struct inventory *inventory = manager_inventory(manager);
-        struct selector_list selectors = { 0 };
-        size_t n = 0;
-        int r;
-
-        while (inhibitor->selectors[n])
-                n++;
-        r = selector_list_parse(inhibitor->selectors, n, inventory->block_size_bytes, &selectors, ret_message);
         if (r == -EINVAL)
                 return CHANGE_INVALID_SELECTOR;
-        if (r < 0)
-                return r;
-        if (selector_list_amount(&selectors)) {
-                *ret_message = format_string(
-                        "%s: an amount says how much, not which; name blocks, ranges, nodes, "
-                        "devices or all",
-                        selector_list_amount(&selectors)->text);
-                r = *ret_message ? CHANGE_INVALID_SELECTOR : -ENOMEM;
-        } else
-                r = check_there(&selectors, inventory, ret_message);
-        selector_list_clear(&selectors);
+        if (r == 0 && missing)
+                return refuse(ret_message,
+                              format_string("%s is not there\n  what there is:      memctl list", missing));
+        if (r == 0 && ret->n == 0)
+                return refuse(ret_message, format_string("there is no such memory\n  what there is:      memctl list"));
         return r;
 }
 
 int manager_inhibit(struct manager *manager, struct inhibitor *inhibitor, int *ret_fd, char **ret_message) {
         struct span_list blocks = { 0 };
-        int r = check_selectors(manager, inhibitor, ret_message);
+        int r = blocks_kept(manager, inhibitor, &blocks, ret_message);
 
-        if (r == 0)
-                r = inhibitor_blocks(inhibitor, manager_inventory(manager), &blocks);
         if (r == 0)
                 r = check_running(manager, inhibitor, &blocks, ret_message);
         span_list_clear(&blocks);

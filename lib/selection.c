@@ -161,3 +161,43 @@ int selector_list_resolve(const struct selector_list *list, const struct invento
         selection = (struct selection){ 0 };
         return 0;
 }
+
+/* Returns 0, -ENOMEM, -EINVAL. */
+static int refuse_amount(const struct selector_list *list, const char *why, char **ret_message) {
+        const struct selector *amount = why ? selector_list_amount(list) : NULL;
+        if (!amount)
+                return 0;
+
+        *ret_message = format_string("%s: %s", amount->text, why);
+        return *ret_message ? -EINVAL : -ENOMEM;
+}
+
+int blocks_named(char *const *words, const struct inventory *inventory, const char *no_amount, struct span_list *ret,
+                 char **ret_missing, char **ret_message) {
+        _cleanup_(selector_list_clear) struct selector_list list = { 0 };
+        _cleanup_(selection_clear) struct selection selection = { 0 };
+        _cleanup_free_ char *message = NULL, *missing = NULL;
+        size_t n_words = 0;
+
+        while (words && words[n_words])
+                n_words++;
+        int r = selector_list_parse(words, n_words, inventory->block_size_bytes, &list, &message);
+        if (r == 0)
+                r = refuse_amount(&list, no_amount, &message);
+        if (r == -EINVAL && ret_message)
+                *ret_message = TAKE_PTR(message);
+        if (r == 0)
+                r = selector_list_resolve(&list, inventory, &selection);
+        if (r == 0 && ret_missing && selection.n_missing > 0) {
+                missing = strdup(selection.missing[0].selector->text);
+                r = missing ? 0 : -ENOMEM;
+        }
+        if (r < 0)
+                return r;
+
+        if (ret_missing)
+                *ret_missing = TAKE_PTR(missing);
+        *ret = selection.present;
+        selection.present = (struct span_list){ 0 };
+        return 0;
+}

@@ -69,6 +69,15 @@ struct selection {
 int selector_list_resolve(const struct selector_list *list, const struct inventory *inventory, struct selection *ret);
 void selection_clear(struct selection *selection);
 
+/*
+ * Blocks that words name here and now: parsed and looked up at once. The words end with NULL, or are NULL: none. An
+ * amount is left aside, but an error where `no_amount` says why there can be none. *ret_missing is the first selector
+ * that is wholly not there, or NULL. Returns 0, -ENOMEM, or -EINVAL with *ret_message. Either may be NULL if nobody
+ * asks; the caller frees them.
+ */
+int blocks_named(char *const *words, const struct inventory *inventory, const char *no_amount, struct span_list *ret,
+                 char **ret_missing, char **ret_message);
+
 /* "4G", "1.5G", "128 MiB"-less: an amount with a needed suffix, in bytes. Returns 0, -EINVAL, -ERANGE. */
 int parse_amount_bytes(const char *text, uint64_t *ret);
 /* "memory40-47" or "memory44": how blocks are written everywhere. The caller frees it; NULL without memory. */

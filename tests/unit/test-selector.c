@@ -229,6 +229,62 @@ static void only_blocks_and_addresses_are_named(void **state) {
         (void)state;
 }
 
+static void words_name_blocks(void **state) {
+        static const char no_amount[] = "say which";
+        static const struct {
+                const char *words[3], *no_amount, *present, *missing, *message;
+        } cases[] = {
+                { { "range1", "40-41" }, no_amount, "memory40-41,72-79", NULL, NULL },
+                { { "40", "est3" }, no_amount, "memory40", "est3", NULL },
+                { { "range1", "=1G" }, NULL, "memory72-79", NULL, NULL },
+                { { "range1,=1G" }, no_amount, NULL, NULL, "=1G: say which" },
+                { { "40", "range" }, NULL, NULL, NULL, "'range' is no selector" },
+                { { NULL }, no_amount, "no blocks", NULL, NULL },
+        };
+        struct inventory *inventory = model_server();
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char untouched[1], *words[3], *missing = untouched, *message = untouched;
+                struct span_list blocks = { .n = 4711 };
+
+                memcpy(words, cases[i].words, sizeof(words));
+                int r = blocks_named(words, inventory, cases[i].no_amount, &blocks, &missing, &message);
+                assert_int_equal(r, cases[i].message ? -EINVAL : 0);
+                if (cases[i].message) {
+                        assert_non_null(strstr(message, cases[i].message));
+                        assert_int_equal(blocks.n, 4711);
+                        assert_ptr_equal(missing, untouched);
+                        free(message);
+                        continue;
+                }
+                char *present = format_span_list(&blocks);
+                assert_string_equal(present, cases[i].present);
+                assert_ptr_equal(message, untouched);
+                if (cases[i].missing)
+                        assert_string_equal(missing, cases[i].missing);
+                else
+                        assert_null(missing);
+                free(present);
+                free(missing);
+                span_list_clear(&blocks);
+        }
+        inventory_free(inventory);
+        (void)state;
+}
+
+static void nobody_has_to_ask_for_messages(void **state) {
+        char *wrong[] = { (char[]){ "range" }, NULL }, *gone[] = { (char[]){ "range9" }, NULL };
+        struct inventory *inventory = model_server();
+        struct span_list blocks = { 0 };
+
+        assert_int_equal(blocks_named(wrong, inventory, NULL, &blocks, NULL, NULL), -EINVAL);
+        assert_int_equal(blocks_named(gone, inventory, NULL, &blocks, NULL, NULL), 0);
+        assert_int_equal(blocks_named(NULL, inventory, NULL, &blocks, NULL, NULL), 0);
+        assert_int_equal(blocks.n, 0);
+        inventory_free(inventory);
+        (void)state;
+}
+
 static void amounts_in_bytes(void **state) {
         static const struct {
                 const char *text;
@@ -304,6 +360,8 @@ int main(void) {
                 cmocka_unit_test(bad_selectors),
                 cmocka_unit_test(resolving),
                 cmocka_unit_test(only_blocks_and_addresses_are_named),
+                cmocka_unit_test(words_name_blocks),
+                cmocka_unit_test(nobody_has_to_ask_for_messages),
                 cmocka_unit_test(amounts_in_bytes),
                 cmocka_unit_test(formats),
         };

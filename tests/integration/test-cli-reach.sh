@@ -17,15 +17,18 @@ all_online() {
         [ "$(cat /sys/devices/system/memory/memory4[0-7]/state | sort -u)" = online ] || fail 'all was to be online'
 }
 
-# An ssh server that only this namespace can reach, and a home that forgets.
+# An ssh server that only this namespace can reach, and a home of its own: the programs may lie in the true one.
 ip link set lo up
-mount -t tmpfs -o mode=700 tmpfs /root
-mkdir -m 700 /root/.ssh
-dropbearkey -t ed25519 -f /root/hostkey >"$scratch/hostkey" 2>&1
-ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
-cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
-printf '[127.0.0.1]:2222 %s\n' "$(grep '^ssh-ed25519' "$scratch/hostkey")" >/root/.ssh/known_hosts
-dropbear -F -E -s -p 127.0.0.1:2222 -r /root/hostkey -P /root/dropbear.pid 2>"$scratch/dropbear" &
+home=$scratch/home
+mkdir -m 700 "$home" "$home/.ssh"
+sed "s,^\(root:.*\):[^:]*:\([^:]*\)$,\1:$home:\2," /etc/passwd >"$scratch/passwd"
+chmod 644 "$scratch/passwd"
+mount --bind "$scratch/passwd" /etc/passwd
+dropbearkey -t ed25519 -f "$home/hostkey" >"$scratch/hostkey" 2>&1
+ssh-keygen -q -t ed25519 -N '' -f "$home/.ssh/id_ed25519"
+cp "$home/.ssh/id_ed25519.pub" "$home/.ssh/authorized_keys"
+printf '[127.0.0.1]:2222 %s\n' "$(grep '^ssh-ed25519' "$scratch/hostkey")" >"$home/.ssh/known_hosts"
+dropbear -F -E -s -p 127.0.0.1:2222 -r "$home/hostkey" -P "$home/dropbear.pid" 2>"$scratch/dropbear" &
 await "$scratch/dropbear" 'Not backgrounding'
 host=root@127.0.0.1:2222
 

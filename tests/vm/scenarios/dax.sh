@@ -45,7 +45,7 @@ for round in first second; do
         expect 0 "$round: policy brings it online" await is_online
         expect 0 "$round: list" memctl list device:dax0.0
         expect_line "$round: in zone Movable" 'online.*Movable'
-        expect 4 "$round: no part of it is removed" memctl remove "$(memctl list --units -n -o BLOCKS device:dax0.0 | head -n 1 | xargs)"
+        expect 4 "$round: no part of it is removed" memctl remove "$(memctl list --units -n -o BLOCK device:dax0.0 | head -n 1 | xargs)"
         expect_line "$round: the way out is the device" 'memctl remove device:dax0.0'
         expect 0 "$round: memctl removes it" memctl remove device:dax0.0
         expect_line "$round: and says so" 'removed$'

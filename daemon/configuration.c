@@ -5,13 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ini.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "ini-text.h"
 #include "selector.h"
 
 #define CONFIG_FILE   "memctld.conf"
@@ -26,93 +26,59 @@ const struct configuration configuration_default = {
         .inhibit_delay_max_usec = 5 * USEC_PER_SEC,
 };
 
-/* Where the text has been read to. */
+/* A text that is read, and what of. */
 struct reader {
-        const char *at;
-        unsigned line;
+        struct ini_text text;
         const char *file;
         struct configuration *config;
         configuration_problem_fn problem;
         void *userdata;
-        bool is_broken;
 };
 
-static void complain(struct reader *reader, char *message) {
-        reader->is_broken = true;
-        reader->problem(reader->file, reader->line, message ? message : "cannot be read for lack of memory",
-                        reader->userdata);
-        free(message);
+static int on_problem(struct ini_text *text, const char *message) {
+        const struct reader *reader = text->userdata;
+
+        reader->problem(reader->file, text->line, message, reader->userdata);
+        return 0;
 }
 
-/* A fgets() on the text that counts lines: libinih does not tell its handler which one it is called for. */
-static char *read_line(char *buffer, int size, void *userdata) {
-        struct reader *reader = userdata;
-        size_t length = strcspn(reader->at, "\n");
-        const char *line = reader->at;
-
-        if (*line == '\0')
-                return NULL;
-        reader->line++;
-        reader->at += length + (line[length] == '\n');
-        if (length + 2 > (size_t)size) {
-                complain(reader, format_string("a line may not be longer than %d bytes", size - 2));
-                length = 0;
-        }
-        memcpy(buffer, line, length);
-        memcpy(buffer + length, "\n", 2);
-        return buffer;
-}
-
-static bool parse_seconds(const char *value, uint64_t *ret_usec) {
-        uint64_t seconds;
-
-        if (parse_u64(value, strlen(value), 10, &seconds) < 0 || seconds == 0 || seconds > UINT64_MAX / USEC_PER_SEC)
-                return false;
-        *ret_usec = seconds * USEC_PER_SEC;
-        return true;
-}
-
-/* Always 1: what is wrong has been told, with a better text than "error in line". */
-static int apply_key(void *userdata, const char *group, const char *key, const char *value) {
-        struct reader *reader = userdata;
-        struct configuration *config = reader->config;
+static void apply_key(struct ini_text *text, const char *group, const char *key, const char *value) {
+        struct configuration *config = ((struct reader *)text->userdata)->config;
 
         if (strcmp(group, "Manager") != 0)
-                complain(reader, format_string("[%s] is no group: there is [Manager]", group));
+                ini_text_complain(text, "[%s] is no group: there is [Manager]", group);
         else if (strcmp(key, "AssumeGranularity") == 0) {
                 if (parse_amount_bytes(value, &config->assume_granularity_bytes) < 0 ||
                     !is_power_of_two(config->assume_granularity_bytes))
-                        complain(reader,
-                                 format_string("AssumeGranularity=%s: write a power of two, 1G (K M G T P)", value));
+                        ini_text_complain(text, "AssumeGranularity=%s: write a power of two, 1G (K M G T P)", value);
         } else if (strcmp(key, "RollbackTimeoutSec") == 0) {
-                if (!parse_seconds(value, &config->rollback_timeout_usec))
-                        complain(reader,
-                                 format_string("RollbackTimeoutSec=%s: write whole seconds, at least 1", value));
+                if (parse_seconds(value, &config->rollback_timeout_usec) < 0)
+                        ini_text_complain(text, "RollbackTimeoutSec=%s: write whole seconds, at least 1", value);
         } else if (strcmp(key, "InhibitDelayMaxSec") == 0) {
-                if (!parse_seconds(value, &config->inhibit_delay_max_usec))
-                        complain(reader,
-                                 format_string("InhibitDelayMaxSec=%s: write whole seconds, at least 1", value));
+                if (parse_seconds(value, &config->inhibit_delay_max_usec) < 0)
+                        ini_text_complain(text, "InhibitDelayMaxSec=%s: write whole seconds, at least 1", value);
         } else
-                complain(reader,
-                         format_string("[Manager] has no key %s: it has AssumeGranularity, RollbackTimeoutSec and "
-                                       "InhibitDelayMaxSec",
-                                       key));
-        return 1;
+                ini_text_complain(text,
+                                  "[Manager] has no key %s: it has AssumeGranularity, RollbackTimeoutSec and "
+                                  "InhibitDelayMaxSec",
+                                  key);
 }
 
 int configuration_apply(struct configuration *config, const char *file, const char *text,
                         configuration_problem_fn problem, void *userdata) {
         struct configuration changed = *config;
         struct reader reader = {
-                .at = text, .file = file, .config = &changed, .problem = problem, .userdata = userdata
+                .text = { .rest = text, .key = apply_key, .problem = on_problem, .userdata = &reader },
+                .file = file,
+                .config = &changed,
+                .problem = problem,
+                .userdata = userdata,
         };
-        int bad_line = ini_parse_stream(read_line, &reader, apply_key, &reader);
+        int r = ini_text_read(&reader.text);
 
-        if (bad_line != 0 && !reader.is_broken) {
-                reader.line = bad_line > 0 ? (unsigned)bad_line : 0;
-                complain(&reader, format_string("this is neither a [Group] nor a Key=value"));
-        }
-        if (reader.is_broken)
+        if (r == -ENOMEM)
+                problem(file, 0, "cannot be read for lack of memory", userdata);
+        if (r < 0)
                 return -EINVAL;
         *config = changed;
         return 0;

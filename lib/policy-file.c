@@ -2,24 +2,21 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "ini-text.h"
 #include "policy-file.h"
 #include "selector.h"
 #include "util.h"
 
-/* Where the text has been read to, and what went wrong. */
+/* A text that is read, and what of. */
 struct policy_reader {
-        const char *at;
-        unsigned line;
+        struct ini_text text;
         const char *file;
         struct policy *policy;
         struct policy_problems *problems;
-        bool broken;
-        bool no_memory;
 };
 
 int policy_problems_add(struct policy_problems *problems, const char *file, unsigned line, const char *format, ...) {
@@ -45,9 +42,13 @@ int policy_problems_add(struct policy_problems *problems, const char *file, unsi
         return 0;
 }
 
-#define broken(reader, ...)                                                                                            \
-        ((reader)->broken = true, (reader)->no_memory |= policy_problems_add((reader)->problems, (reader)->file,       \
-                                                                             (reader)->line, __VA_ARGS__) < 0)
+#define broken(reader, ...) ini_text_complain(&(reader)->text, __VA_ARGS__)
+
+static int on_problem(struct ini_text *text, const char *message) {
+        const struct policy_reader *reader = text->userdata;
+
+        return policy_problems_add(reader->problems, reader->file, text->line, "%s", message);
+}
 
 static bool is_group(const char *name, size_t length) {
         static const char *const groups[] = { "Match", "Online", "Offline", "Remove" };
@@ -59,7 +60,8 @@ static bool is_group(const char *name, size_t length) {
 }
 
 /* libinih does not report a group that has no keys, nor what follows its bracket. */
-static void check_group(struct policy_reader *reader, const char *line, size_t length) {
+static void check_group(struct ini_text *text, const char *line, size_t length) {
+        struct policy_reader *reader = text->userdata;
         const char *end = memchr(line, ']', length);
         if (!end) {
                 broken(reader, "a group must end with ']'");
@@ -80,40 +82,10 @@ static void check_group(struct policy_reader *reader, const char *line, size_t l
         }
 }
 
-/* A fgets() on the text that counts lines, because the handler is not told which one it is called for. */
-static char *read_line(char *buffer, int size, void *userdata) {
-        struct policy_reader *reader = userdata;
-        size_t length = strcspn(reader->at, "\n");
-        const char *line = reader->at;
-
-        if (*line == '\0')
-                return NULL;
-        reader->line++;
-        reader->at += length + (line[length] == '\n');
-
-        size_t indent = 0;
-        while (indent < length && isspace((unsigned char)line[indent]))
-                indent++;
-        if (indent < length && line[indent] == '[')
-                check_group(reader, line + indent, length - indent);
-
-        /* A line may start with spaces, which libinih would take for the rest of the value before. */
-        line += indent;
-        length -= indent;
-        /* fgets() would hand out the rest as a line of its own, and libinih take it for one. */
-        if (length + 2 > (size_t)size) {
-                broken(reader, "a line may not be longer than %d bytes", size - 2);
-                length = 0;
-        }
-        memcpy(buffer, line, length);
-        memcpy(buffer + length, "\n", 2);
-        return buffer;
-}
-
 static void set_string(struct policy_reader *reader, char **field, const char *value) {
         char *copy = strdup(value);
         if (!copy) {
-                reader->no_memory = true;
+                reader->text.no_memory = true;
                 return;
         }
         free(*field);
@@ -147,15 +119,6 @@ static bool parse_keep_available(const char *value, struct policy *policy) {
                 return false;
         policy->keep_available_percent = 0;
         policy->keep_available_bytes = number;
-        return true;
-}
-
-static bool parse_seconds(const char *value, uint64_t *ret_usec) {
-        uint64_t seconds;
-
-        if (parse_u64(value, strlen(value), 10, &seconds) < 0 || seconds == 0 || seconds > UINT64_MAX / 1000000)
-                return false;
-        *ret_usec = seconds * 1000000;
         return true;
 }
 
@@ -230,7 +193,7 @@ static void apply_offline(struct policy_reader *reader, const char *key, const c
                 if (!parse_keep_available(value, policy))
                         broken(reader, "KeepAvailable=%s: write a percentage, 5%%, or a size, 4G (K M G T P)", value);
         } else if (strcmp(key, "TimeoutSec") == 0) {
-                if (!parse_seconds(value, &policy->timeout_usec))
+                if (parse_seconds(value, &policy->timeout_usec) < 0)
                         broken(reader, "TimeoutSec=%s: write whole seconds, at least 1", value);
         } else
                 broken(reader, "[Offline] has no key %s: it has Partial, KeepAvailable and TimeoutSec", key);
@@ -256,14 +219,13 @@ static void cut_comment(char *value) {
                 value[--length] = '\0';
 }
 
-/* Always 1: what is wrong is in the problems, with a better text than "error in line". */
-static int apply_key(void *userdata, const char *group, const char *key, const char *text) {
-        struct policy_reader *reader = userdata;
+static void apply_key(struct ini_text *text, const char *group, const char *key, const char *with_comment) {
+        struct policy_reader *reader = text->userdata;
 
-        char *value = strdup(text);
+        char *value = strdup(with_comment);
         if (!value) {
-                reader->no_memory = true;
-                return 1;
+                text->no_memory = true;
+                return;
         }
         cut_comment(value);
 
@@ -280,7 +242,6 @@ static int apply_key(void *userdata, const char *group, const char *key, const c
         else if (*group == '\0')
                 broken(reader, "%s= stands before any group", key);
         free(value);
-        return 1;
 }
 
 int policy_copy(const struct policy *policy, struct policy *ret) {
@@ -299,21 +260,24 @@ int policy_copy(const struct policy *policy, struct policy *ret) {
 
 int policy_apply(struct policy *policy, const char *file, const char *text, struct policy_problems *problems) {
         _cleanup_(policy_clear) struct policy changed = { 0 };
-        struct policy_reader reader = { .at = text, .file = file, .policy = &changed, .problems = problems };
+        struct policy_reader reader = {
+                .text = { .rest = text,
+                          .group = check_group,
+                          .key = apply_key,
+                          .problem = on_problem,
+                          .userdata = &reader },
+                .file = file,
+                .policy = &changed,
+                .problems = problems,
+        };
 
         int r = policy_copy(policy, &changed);
         if (r < 0)
                 return r;
 
-        int bad_line = ini_parse_stream(read_line, &reader, apply_key, &reader);
-        if (bad_line != 0 && !reader.broken) {
-                reader.line = bad_line > 0 ? (unsigned)bad_line : 0;
-                broken(&reader, "this is neither a [Group] nor a Key=value");
-        }
-        if (reader.no_memory)
-                return -ENOMEM;
-        if (reader.broken)
-                return -EINVAL;
+        r = ini_text_read(&reader.text);
+        if (r < 0)
+                return r;
 
         struct policy old = *policy;
         *policy = changed;

@@ -69,6 +69,16 @@ int parse_prefixed_number(const char *text, const char *prefix, uint64_t *ret) {
         return parse_u64(text, strlen(text), 10, ret);
 }
 
+int parse_seconds(const char *text, uint64_t *ret_usec) {
+        uint64_t seconds;
+
+        if (parse_u64(text, strlen(text), 10, &seconds) < 0 || seconds == 0 || seconds > UINT64_MAX / 1000000)
+                return -EINVAL;
+
+        *ret_usec = seconds * 1000000;
+        return 0;
+}
+
 char *format_string(const char *format, ...) {
         va_list args;
         char *text = NULL;

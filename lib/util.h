@@ -44,6 +44,9 @@ int parse_u64(const char *text, size_t length, unsigned base, uint64_t *ret);
 /* The number behind a prefix: "memory40", "memory" → 40. Leading zeros are no kernel name: -EINVAL. */
 int parse_prefixed_number(const char *text, const char *prefix, uint64_t *ret);
 
+/* Whole seconds, at least one. Returns 0, -EINVAL. */
+int parse_seconds(const char *text, uint64_t *ret_usec);
+
 /* asprintf that returns the string, or NULL without memory. */
 char *format_string(const char *format, ...) _printf_(1, 2);
 

@@ -31,7 +31,7 @@ static void keys_are_applied(void **state) {
 
         assert_int_equal(configuration_apply(&configuration, "x",
                                              "# a comment\n[Manager]\nAssumeGranularity=1G\nRollbackTimeoutSec=7\n"
-                                             "InhibitDelayMaxSec=2\n",
+                                             "  InhibitDelayMaxSec=2",
                                              note, NULL),
                          0);
         assert_int_equal(configuration.assume_granularity_bytes, UINT64_C(1) << 30);
@@ -41,6 +41,7 @@ static void keys_are_applied(void **state) {
 }
 
 static void what_is_wrong_is_told(void **state) {
+        static char long_line[400];
         static const struct {
                 const char *text, *said;
         } bad[] = {
@@ -56,7 +57,10 @@ static void what_is_wrong_is_told(void **state) {
                   "InhibitDelayMaxSec" },
                 { "[Boss]\nA=b\n", "f:2: [Boss] is no group: there is [Manager]" },
                 { "[Manager]\nnonsense\n", "f:2: this is neither a [Group] nor a Key=value" },
+                { long_line, "f:2: a line may not be longer than 198 bytes" },
         };
+
+        snprintf(long_line, sizeof(long_line), "[Manager]\nInhibitDelayMaxSec=%0300d\n", 7);
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
                 struct configuration configuration = configuration_default;

@@ -14,9 +14,6 @@
 #include "util.h"
 #include "verbs.h"
 
-/* More units than this are counted, not named. */
-#define MAX_UNITS_NAMED 8
-
 struct showing {
         const struct options *options;
         const struct snapshot *snapshot;
@@ -56,45 +53,76 @@ static int each_unit(const struct inventory *inventory, const struct row *row, u
         return 0;
 }
 
-struct unit_text {
-        char *text;
-        uint64_t n;
+/* Neighbouring units of one size and state are a line; more lines than this are counted, not printed. */
+#define MAX_UNIT_LINES 8
+
+struct unit_lines {
+        const char *label;
         uint64_t block_size_bytes;
+        size_t n_lines;
+        uint64_t n_left_out;
+
+        /* The line that is not printed yet. */
+        struct span span;
+        uint64_t n;
+        uint64_t unit_n_blocks;
+        const char *state;
 };
 
-static int append_unit(const struct row *unit, void *userdata) {
-        struct unit_text *units = userdata;
-        _cleanup_free_ char *blocks = format_blocks(unit->span);
-        char size[FORMAT_BYTES_MAX], *longer;
+static int end_line(struct unit_lines *lines) {
+        _cleanup_free_ char *blocks = NULL;
+        char size[FORMAT_BYTES_MAX];
 
-        if (units->n++ >= MAX_UNITS_NAMED)
+        if (lines->n == 0)
                 return 0;
+        if (lines->n_lines++ >= MAX_UNIT_LINES) {
+                lines->n_left_out += lines->n;
+                return 0;
+        }
 
-        longer = blocks ? format_string("%s%s%s (%s, %s)", units->text ? units->text : "", units->text ? ", " : "",
-                                        blocks, format_bytes(unit->span.n_blocks * units->block_size_bytes, size),
-                                        unit->state)
-                        : NULL;
-        if (!longer)
+        blocks = format_blocks(lines->span);
+        if (!blocks)
                 return -ENOMEM;
 
-        free(units->text);
-        units->text = longer;
+        format_bytes(lines->unit_n_blocks * lines->block_size_bytes, size);
+        printf("  %-10s %s (", lines->n_lines == 1 ? lines->label : "", blocks);
+        if (lines->n > 1)
+                printf("%" PRIu64 " of ", lines->n);
+        printf("%s, %s)\n", size, lines->state);
         return 0;
 }
 
-static int print_units(struct showing *showing, const struct row *row) {
-        struct unit_text units = { .block_size_bytes = block_size(showing) };
+static int add_unit(const struct row *unit, void *userdata) {
+        struct unit_lines *lines = userdata;
         int r;
 
-        r = each_unit(showing->snapshot->inventory, row, append_unit, &units);
-        if (r == 0 && units.text) {
-                printf("  %-10s %s", units.n == 1 ? "Unit:" : "Units:", units.text);
-                if (units.n > MAX_UNITS_NAMED)
-                        printf(" and %" PRIu64 " more", units.n - MAX_UNITS_NAMED);
-                putchar('\n');
+        if (lines->n > 0 && unit->span.n_blocks == lines->unit_n_blocks && strcmp(unit->state, lines->state) == 0) {
+                lines->span.n_blocks += unit->span.n_blocks;
+                lines->n++;
+                return 0;
         }
 
-        free(units.text);
+        r = end_line(lines);
+        lines->span = unit->span;
+        lines->n = 1;
+        lines->unit_n_blocks = unit->span.n_blocks;
+        lines->state = unit->state;
+        return r;
+}
+
+static int print_units(struct showing *showing, const struct row *row) {
+        const struct inventory *inventory = showing->snapshot->inventory;
+        struct span first = inventory_unit_of(inventory, row->span.first_block);
+        bool is_one = span_end(&first) >= span_end(&row->span);
+        struct unit_lines lines = { .label = is_one ? "Unit:" : "Units:", .block_size_bytes = block_size(showing) };
+        int r;
+
+        r = each_unit(inventory, row, add_unit, &lines);
+        if (r == 0)
+                r = end_line(&lines);
+        if (r == 0 && lines.n_left_out > 0)
+                printf("  %-10s and %" PRIu64 " more: memctl list --units\n", "", lines.n_left_out);
+
         return r;
 }
 

@@ -126,6 +126,15 @@ expect_status 0
 expect_schema show
 expect_json '[(i["blocks"], i["offline"]["possible"], len(i["units"])) for i in d["items"]]' \
         "[('memory0', True, 0), ('memory40-47', True, 1), ('memory48-55', True, 1)]"
+# Units that are alike are one line; what is too much for lines is counted.
+memctl show range0 -s "$(machine alike 0-23 40-63:zone=Movable --range 0:40-63,granularity=1G)"
+expect_out_has '
+  Units:     memory40-63 (3 of 1 GiB, online)
+'
+memctl show 40-43 -s "$(machine small 40-51:state=offline --range 0:40-51,granularity=128M)"
+expect_out_has '
+  Units:     memory40-43 (4 of 128 MiB, offline)
+'
 memctl show 99 -s "$patched"
 expect_status 4
 

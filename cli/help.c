@@ -3,6 +3,28 @@
 #include <string.h>
 
 #include "option-specs.h"
+#include "output.h"
+#include "util.h"
+#include "verbs.h"
+
+/* NULL: it prints no table. */
+static const struct column *columns_of(const struct command *command) {
+        static const struct {
+                unsigned bit;
+                const struct column *columns;
+        } tables[] = {
+                { COMMAND_LIST, list_columns },
+                { COMMAND_JOBS, job_columns },
+                { COMMAND_POLICY, policy_columns },
+                { COMMAND_INHIBIT, inhibitor_columns },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+                if (tables[i].bit == command->bit)
+                        return tables[i].columns;
+
+        return NULL;
+}
 
 static void print_spec(const struct option_spec *spec) {
         char left[64];
@@ -16,6 +38,28 @@ static void print_spec(const struct option_spec *spec) {
 
         /* "…" is one column of three bytes */
         printf("  %-*s %s\n", strstr(left, "…") ? 26 : 24, left, spec->help);
+}
+
+/* "Columns: NAME RANGE …", in lines that fit 80 columns. */
+static void print_columns(const struct command *command) {
+        const struct column *columns = columns_of(command);
+        size_t n_used = strlen("Columns:");
+
+        if (!columns)
+                return;
+
+        fputs("\nColumns:", stdout);
+        for (; columns->name; columns++) {
+                size_t n = 1 + strlen(columns->name);
+
+                if (n_used + n > 80) {
+                        fputs("\n        ", stdout);
+                        n_used = strlen("Columns:");
+                }
+                printf(" %s", columns->name);
+                n_used += n;
+        }
+        putchar('\n');
 }
 
 void help_print(const struct command *command) {
@@ -37,6 +81,12 @@ void help_print(const struct command *command) {
                         print_spec(option_specs + i);
 
         if (command && command->arguments && strstr(command->arguments, "SELECTOR"))
-                puts("\nA selector is memory40, 40-47, 0x140000000-0x17fffffff, 0x140000000+1G, range0, est0, node1,\n"
-                     "device:dax0.0, all, or an amount such as 4G (so much more) or =4G (so much in all).");
+                printf("\nA selector is memory40, 40-47, 0x140000000-0x17fffffff, 0x140000000+1G, range0, est0, "
+                       "node1,\n"
+                       "device:dax0.0%s.\n",
+                       command->bit & COMMANDS_WITH_AMOUNTS
+                               ? ", all, or an amount such as 4G (so much more) or =4G (so much in all)"
+                               : " or all");
+        if (command)
+                print_columns(command);
 }

@@ -33,7 +33,7 @@ enum {
         N_COLUMNS,
 };
 
-static const struct column columns[N_COLUMNS] = {
+const struct column inhibitor_columns[N_COLUMNS + 1] = {
         [COL_WHAT] = { "WHAT" }, [COL_SELECTORS] = { "SELECTORS" }, [COL_MODE] = { "MODE" },     [COL_WHO] = { "WHO" },
         [COL_WHY] = { "WHY" },   [COL_UID] = { "UID", true },       [COL_PID] = { "PID", true },
 };
@@ -116,7 +116,7 @@ static int list(const struct options *options) {
         size_t n_rows = 0;
         int r, status = STATUS_DONE;
 
-        r = table_new(options, columns, N_COLUMNS, "WHAT,SELECTORS,MODE,WHO,WHY,PID", &table);
+        r = table_new(options, inhibitor_columns, "WHAT,SELECTORS,MODE,WHO,WHY,PID", &table);
         if (r < 0)
                 return r == -EINVAL ? STATUS_USAGE : out_of_memory();
 

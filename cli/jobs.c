@@ -27,7 +27,7 @@ enum {
         N_COLUMNS,
 };
 
-static const struct column columns[N_COLUMNS] = {
+const struct column job_columns[N_COLUMNS + 1] = {
         [COL_JOB] = { "JOB", true },   [COL_VERB] = { "VERB" },     [COL_SELECTORS] = { "SELECTORS" },
         [COL_STATE] = { "STATE" },     [COL_RESULT] = { "RESULT" }, [COL_SIZE] = { "SIZE", true },
         [COL_DONE] = { "DONE", true }, [COL_UID] = { "UID", true },
@@ -88,7 +88,7 @@ int verb_jobs(const struct options *options, char **words, size_t n_words) {
 
         (void)words;
         (void)n_words;
-        r = table_new(options, columns, N_COLUMNS, "JOB,VERB,SELECTORS,STATE,RESULT,SIZE,DONE", &table);
+        r = table_new(options, job_columns, "JOB,VERB,SELECTORS,STATE,RESULT,SIZE,DONE", &table);
         if (r < 0)
                 return r == -EINVAL ? STATUS_USAGE : out_of_memory();
 
@@ -132,6 +132,15 @@ static int find_jobs(const struct job_list *jobs, char **words, size_t n_words, 
         return STATUS_DONE;
 }
 
+static int cancel(struct client *client, const struct job *job, sd_bus_error *error) {
+        if (!is_over(job))
+                return job_cancel(client, job->path, error);
+
+        /* That is success, but nobody is to believe that something goes back. */
+        fprintf(stderr, "memctl: job %" PRIu64 " is over: %s\n", job->id, job->result);
+        return 0;
+}
+
 int verb_cancel(const struct options *options, char **words, size_t n_words) {
         size_t *named = calloc(n_words, sizeof *named);
         sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -150,8 +159,7 @@ int verb_cancel(const struct options *options, char **words, size_t n_words) {
         if (r >= 0 && status == STATUS_DONE)
                 agent = agent_open(options);
         for (size_t i = 0; i < n_words && r >= 0 && status == STATUS_DONE; i++)
-                if (!is_over(jobs.items + named[i]))
-                        r = job_cancel(client, jobs.items[named[i]].path, &error);
+                r = cancel(client, jobs.items + named[i], &error);
         if (r < 0)
                 status = client_report(r, &error);
 

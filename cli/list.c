@@ -35,7 +35,7 @@ enum {
         N_COLUMNS,
 };
 
-static const struct column columns[N_COLUMNS] = {
+const struct column list_columns[N_COLUMNS + 1] = {
         [COL_NAME] = { "NAME" },
         [COL_RANGE] = { "RANGE" },
         [COL_SIZE] = { "SIZE", true },
@@ -308,7 +308,7 @@ int verb_list(const struct options *options, char **words, size_t n_words) {
                 return STATUS_USAGE;
 
         /* Before anything is read: a column that there is not is told at once. */
-        r = table_new(options, columns, N_COLUMNS, listings[options->listing].defaults, &listing.table);
+        r = table_new(options, list_columns, listings[options->listing].defaults, &listing.table);
         if (r < 0)
                 return r == -EINVAL ? STATUS_USAGE : out_of_memory();
 

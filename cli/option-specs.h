@@ -56,5 +56,8 @@ const struct option_spec *option_spec_find(int value);
 extern const int exclusive_options[][MAX_EXCLUSIVE];
 extern const size_t n_exclusive_options;
 
+/* Commands that take an amount for a selector: a change of so much. */
+#define COMMANDS_WITH_AMOUNTS (COMMAND_ONLINE | COMMAND_OFFLINE | COMMAND_PLAN)
+
 /* --help, of one command or (NULL) of all. */
 void help_print(const struct command *command);

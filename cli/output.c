@@ -121,8 +121,7 @@ static int make_text_table(struct table *table) {
         return 0;
 }
 
-int table_new(const struct options *options, const struct column *columns, size_t n_columns, const char *defaults,
-              struct table **ret) {
+int table_new(const struct options *options, const struct column *columns, const char *defaults, struct table **ret) {
         struct table *table = calloc(1, sizeof *table);
         int r;
 
@@ -131,7 +130,8 @@ int table_new(const struct options *options, const struct column *columns, size_
 
         table->options = options;
         table->columns = columns;
-        table->n_columns = n_columns;
+        while (columns[table->n_columns].name)
+                table->n_columns++;
 
         r = choose_columns(table, defaults);
         if (r == 0 && options->format != FORMAT_JSON)

@@ -27,12 +27,11 @@ struct column {
 struct table;
 
 /*
- * A table of these columns, of which options choose; `defaults` names ("COL,COL") what is printed unasked. JSON has
- * all columns unless some are asked for. Returns 0, -ENOMEM, or -EINVAL after telling the user which column there is
- * not.
+ * A table of these columns, the last of which has no name. The options choose from them; `defaults` ("COL,COL") are
+ * printed unasked. JSON has all columns unless some are asked for. Returns 0, -ENOMEM, or -EINVAL after telling the
+ * user which column there is not.
  */
-int table_new(const struct options *options, const struct column *columns, size_t n_columns, const char *defaults,
-              struct table **ret);
+int table_new(const struct options *options, const struct column *columns, const char *defaults, struct table **ret);
 /* Takes NULL, returns NULL. */
 struct table *table_free(struct table *table);
 

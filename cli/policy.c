@@ -34,7 +34,7 @@ enum {
         N_COLUMNS,
 };
 
-static const struct column columns[N_COLUMNS] = {
+const struct column policy_columns[N_COLUMNS + 1] = {
         [COL_NAME] = { "NAME" },       [COL_MODE] = { "MODE" },       [COL_ZONE] = { "ZONE" },
         [COL_PARTIAL] = { "PARTIAL" }, [COL_KEEP] = { "KEEP", true }, [COL_TIMEOUT] = { "TIMEOUT", true },
         [COL_REMOVE] = { "REMOVE" },   [COL_MATCH] = { "MATCH" },     [COL_RANGES] = { "RANGES" },
@@ -245,7 +245,7 @@ static int list(const struct options *options, char **words, size_t n_words) {
 
         (void)words;
         (void)n_words;
-        r = table_new(options, columns, N_COLUMNS, "NAME,MODE,ZONE,PARTIAL,KEEP,REMOVE,MATCH,RANGES", &table);
+        r = table_new(options, policy_columns, "NAME,MODE,ZONE,PARTIAL,KEEP,REMOVE,MATCH,RANGES", &table);
         if (r < 0)
                 return r == -EINVAL ? STATUS_USAGE : out_of_memory();
 

@@ -237,7 +237,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
                 return finish(change, client_report(r, NULL));
 
         if (change->options->no_wait) {
-                printf("job %" PRIu64 "\n", change->job_id);
+                job_report_begun(change->options, change->verb, change->job_id);
                 return finish(change, STATUS_DONE);
         }
 

@@ -240,9 +240,10 @@ static int report_json(const struct job *job, uint64_t block_size_bytes) {
         if (r == 0)
                 r = json_add_number(document, "job", job->id);
         if (r == 0)
-                r = json_add_text(document, "result", job->result);
+                r = json_add_text(document, "result", *job->result ? job->result : NULL);
         if (r == 0)
-                r = json_add_number(document, "exit_status", (uint64_t)job_exit_status(job->result));
+                r = json_add_number(document, "exit_status",
+                                    (uint64_t)(*job->result ? job_exit_status(job->result) : STATUS_DONE));
         if (r == 0)
                 r = json_add_number(document, "bytes_total", job->bytes_total);
         if (r == 0)
@@ -257,6 +258,20 @@ static int report_json(const struct job *job, uint64_t block_size_bytes) {
         }
 
         return document_print(document, false);
+}
+
+void job_report_begun(const struct options *options, enum verb verb, uint64_t id) {
+        char name[16], no_result[] = "";
+        struct job job = { .id = id, .verb = name, .result = no_result };
+
+        if (options->format != FORMAT_JSON) {
+                printf("job %" PRIu64 "\n", id);
+                return;
+        }
+
+        snprintf(name, sizeof name, "%s", verb_to_string(verb));
+        if (report_json(&job, 0) < 0)
+                out_of_memory();
 }
 
 /* "offline" for what is done, else the word memctld has for it. */

@@ -49,6 +49,9 @@ int job_cancel(struct client *client, const char *path, sd_bus_error *error);
 /* "done", "failed", … → what memctl exits with; STATUS_FAILED for a word it does not know. */
 int job_exit_status(const char *result);
 
+/* Prints the job that nobody waits for; in JSON it is a result that is not known yet. */
+void job_report_begun(const struct options *options, enum verb verb, uint64_t id);
+
 /*
  * Prints how a job ended. `by_amount`: nobody asked for certain blocks, so only the total is told. Returns the exit
  * status.

@@ -188,6 +188,20 @@ rm /etc/memctl/policy.d/10-impatient.policy
 
 # --no-wait prints the job; wait waits for it and exits as it ended.
 control 'hang 1'
+memctl offline --no-wait --json 48-55
+expect_status 0
+expect_schema result
+expect_json 'd["verb"], d["result"], d["exit_status"]' "('offline', None, 0)"
+job=$(json 'd["job"]')
+memctl cancel "$job"
+expect_status 0
+memctl wait "$job"
+expect_status 130
+control mend
+memctl cancel "$job"
+expect_status 0
+expect_err "memctl: job $job is over: cancelled"
+control 'hang 1'
 memctl offline --no-wait 40-47
 expect_status 0
 [[ $out =~ ^job\ [0-9]+$ ]] || fail 'a job was expected'

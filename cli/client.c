@@ -13,6 +13,21 @@
 #include "transport.h"
 #include "util.h"
 
+/* Never on a bus: another machine's memctld cannot be reached, in words that name it. */
+#define ERROR_ELSEWHERE "org.memctl1.Error.Elsewhere"
+
+/* What is to be done about another machine's memctld is to be done there. */
+static void tell_where(const struct options *options, int r, sd_bus_error *error) {
+        const char *option = options->host ? "-H" : "-M", *name = options->host ? options->host : options->machine;
+        _cleanup_free_ char *why = strdup(error->message ? error->message : strerror(-r));
+
+        sd_bus_error_free(error);
+        sd_bus_error_setf(error, ERROR_ELSEWHERE,
+                          "memctld of %s cannot be reached: %s\n"
+                          "  look there:  systemctl %s %s status memctld",
+                          name, why ? why : "", option, name);
+}
+
 int client_open(const struct options *options, struct client **ret, sd_bus_error *error) {
         struct client *client = calloc(1, sizeof *client);
         int r;
@@ -25,6 +40,8 @@ int client_open(const struct options *options, struct client **ret, sd_bus_error
                 r = client_read_manager(client, NULL, error);
         if (r < 0) {
                 client_close(client);
+                if ((options->host || options->machine) && client_is_unreachable(r, error))
+                        tell_where(options, r, error);
                 return r;
         }
 
@@ -109,8 +126,13 @@ int client_watch_loss(struct client *client, sd_bus_message_handler_t lost, void
 
 bool client_is_unreachable(int r, const sd_bus_error *error) {
         static const char *const names[] = {
-                SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER, SD_BUS_ERROR_NO_SERVER,
-                SD_BUS_ERROR_NO_REPLY,        SD_BUS_ERROR_TIMEOUT,           SD_BUS_ERROR_DISCONNECTED,
+                SD_BUS_ERROR_SERVICE_UNKNOWN,
+                SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                SD_BUS_ERROR_NO_SERVER,
+                SD_BUS_ERROR_NO_REPLY,
+                SD_BUS_ERROR_TIMEOUT,
+                SD_BUS_ERROR_DISCONNECTED,
+                ERROR_ELSEWHERE,
         };
 
         /* sd-bus names its own errnos too: those are told by r. */
@@ -165,10 +187,14 @@ int client_report(int r, const sd_bus_error *error) {
                 fprintf(stderr,
                         "memctl: not authorised: %s\n"
                         "  as the administrator:  sudo memctl …\n"
-                        "  for good:              a polkit rule for the action, see memctl(1)\n",
+                        "  for good:              a polkit rule for the action, see org.memctl1(5)\n",
                         message);
                 break;
         case STATUS_UNREACHABLE:
+                if (sd_bus_error_has_name(error, ERROR_ELSEWHERE)) {
+                        fprintf(stderr, "memctl: %s\n", message);
+                        break;
+                }
                 fprintf(stderr,
                         "memctl: memctld cannot be reached: %s\n"
                         "  start it:  systemctl start memctld\n"

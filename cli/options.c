@@ -184,6 +184,8 @@ static int apply(struct options *options, const struct option_spec *spec, const 
                 options->why = argument;
                 break;
         case 's':
+                if (*argument == '\0')
+                        return bad_argument(spec, argument, "a directory with a copy of sysfs below it");
                 options->sysroot = argument;
                 break;
         case 'H':
@@ -192,6 +194,8 @@ static int apply(struct options *options, const struct option_spec *spec, const 
                 options->host = argument;
                 break;
         case 'M':
+                if (*argument == '\0' || *argument == '-')
+                        return bad_argument(spec, argument, "a container's name, as machinectl lists them, or .host");
                 options->machine = argument;
                 break;
         }
@@ -204,8 +208,8 @@ static int usage_error(const struct command *command) {
         return STATUS_USAGE;
 }
 
-/* getopt's own messages name no way out. */
-static int unknown_option(const char *word) {
+/* getopt's own messages name no way out. `command`: the first word so far, NULL none. */
+static int unknown_option(const char *word, const char *command) {
         const char *near = NULL;
 
         if (word[0] == '-' && word[1] == '-') {
@@ -221,7 +225,7 @@ static int unknown_option(const char *word) {
         else
                 fputs("\n", stderr);
 
-        return usage_error(NULL);
+        return usage_error(command ? command_find(command) : NULL);
 }
 
 static void make_getopt_tables(struct option long_options[MAX_OPTION_SPECS + 1],
@@ -317,7 +321,8 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
                 if (value == '?') {
                         char letter[] = { '-', (char)optopt, '\0' };
 
-                        return unknown_option(optopt > 0 && optopt < 0x100 ? letter : argv[optind - 1]);
+                        return unknown_option(optopt > 0 && optopt < 0x100 ? letter : argv[optind - 1],
+                                              n_words > 0 ? argv[1] : NULL);
                 }
                 if (value == ':') {
                         spec = option_spec_find(optopt);

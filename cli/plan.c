@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "exit-status.h"
+#include "nearest.h"
 #include "plan-report.h"
 #include "snapshot.h"
 #include "verbs.h"
@@ -22,12 +23,23 @@ int dry_run(const struct options *options, enum verb verb, char **words, size_t 
         return status;
 }
 
+static const char *verb_name(size_t i, const void *userdata) {
+        (void)userdata;
+        return verb_to_string((enum verb)i);
+}
+
 int verb_plan(const struct options *options, char **words, size_t n_words) {
         enum verb verb;
 
         if (verb_from_string(words[0], &verb) < 0) {
-                fprintf(stderr, "memctl: what is to be planned, online, offline or remove? \"%s\" is none of them\n",
+                const char *near = nearest_word(words[0], verb_name, _VERB_MAX, NULL);
+
+                fprintf(stderr, "memctl: what is to be planned, online, offline or remove? \"%s\" is none of them",
                         words[0]);
+                if (near)
+                        fprintf(stderr, ", did you mean %s?\n", near);
+                else
+                        fputc('\n', stderr);
                 return STATUS_USAGE;
         }
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 static size_t edit_distance(const char *a, const char *b) {
         size_t row[64], n = strlen(b);
@@ -43,9 +44,34 @@ static size_t common_prefix(const char *a, const char *b) {
         return n;
 }
 
+/* The only one that begins with `word`, NULL where none does or several do. */
+static const char *begun(const char *word, word_fn words, size_t n, const void *userdata) {
+        const char *found = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                if (strncasecmp(words(i, userdata), word, strlen(word)) != 0)
+                        continue;
+                if (found)
+                        return NULL;
+                found = words(i, userdata);
+        }
+
+        return found;
+}
+
+/* A third of the letters may be wrong, more of a short word: beyond that it is another word. */
+static size_t most_wrong(const char *word) {
+        size_t n = strlen(word);
+
+        return n < 4 ? 1 : n < 6 ? 2 : n / 3;
+}
+
 const char *nearest_word(const char *word, word_fn words, size_t n, const void *userdata) {
-        const char *nearest = NULL;
+        const char *nearest = strlen(word) < 2 ? NULL : begun(word, words, n, userdata);
         size_t best = SIZE_MAX;
+
+        if (nearest)
+                return nearest;
 
         for (size_t i = 0; i < n; i++) {
                 size_t distance = edit_distance(word, words(i, userdata));
@@ -58,6 +84,5 @@ const char *nearest_word(const char *word, word_fn words, size_t n, const void *
                 }
         }
 
-        /* A third of the letters may be wrong, two at least: more is another word. */
-        return nearest && best <= (strlen(word) < 6 ? 2 : strlen(word) / 3) ? nearest : NULL;
+        return nearest && best <= most_wrong(word) ? nearest : NULL;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "nearest.h"
 #include "selector.h"
@@ -32,19 +34,34 @@ static const char *name_of_selector(size_t i, const void *userdata) {
         return names[i];
 }
 
+/* "4G" for "4g", which chmem(8) takes, and "4gb"; NULL for what is no amount. The caller frees it. */
+static char *meant_amount(const char *text) {
+        size_t n_digits = strspn(text, "0123456789.");
+        const char *letter = text + n_digits, *rest = letter + (*letter != '\0');
+        _cleanup_free_ char *amount = NULL;
+        uint64_t bytes;
+
+        if (*rest != '\0' && strcasecmp(rest, "b") != 0 && strcasecmp(rest, "ib") != 0)
+                return NULL;
+
+        amount = format_string("%.*s%c", (int)n_digits, text, toupper((unsigned char)*letter));
+        return amount && parse_amount_bytes(amount, &bytes) == 0 ? TAKE_PTR(amount) : NULL;
+}
+
 /* What was meant, as far as that shows; NULL otherwise, and without memory. The caller frees it. */
 static char *meant(const char *text) {
         size_t n_letters = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
         const char *digits = text + n_letters, *near;
         char letters[16];
 
+        if (n_letters == 0)
+                return meant_amount(text);
         /* As ACPI and dax name their devices: PNP0C80:00, dax0.0 */
-        if (n_letters > 0 && strchr(text, '/') == NULL &&
-            (strchr(text, ':') || (strncmp(text, "dax", 3) == 0 && strchr(text, '.'))))
+        if (strchr(text, '/') == NULL && (strchr(text, ':') || (strncmp(text, "dax", 3) == 0 && strchr(text, '.'))))
                 return format_string("device:%s", text);
 
-        if (n_letters == 0 || n_letters >= sizeof(letters) || *digits == '\0' ||
-            digits[strspn(digits, "0123456789")] != '\0' || (*digits == '0' && digits[1] != '\0'))
+        if (n_letters >= sizeof(letters) || *digits == '\0' || digits[strspn(digits, "0123456789")] != '\0' ||
+            (*digits == '0' && digits[1] != '\0'))
                 return NULL;
         snprintf(letters, sizeof(letters), "%.*s", (int)n_letters, text);
         near = nearest_word(letters, name_of_selector, 4, NULL);

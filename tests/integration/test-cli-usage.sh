@@ -27,11 +27,21 @@ for command_name in "${commands[@]}"; do
         expect_status 0
         expect_out_has "memctl $command_name [OPTION"
         [ "$(wc -L <<<"$out")" -le 100 ] || fail 'help is to fit 100 columns'
+        # Whoever may choose columns is told which there are, and who takes an amount that it does.
+        [[ $out != *--output=* ]] || expect_out_has '
+Columns: '
+        case $command_name in
+        online | offline | plan) expect_out_has 'or an amount such as 4G' ;;
+        *) [[ $out != *amount* ]] || fail 'it takes no amount' ;;
+        esac
 done
 
 usage_error 'there is no command "ofline", did you mean "offline"?' ofline memory40
+usage_error 'there is no command "off", did you mean "offline"?' off memory40
 usage_error 'there is no command "frobnicate"' frobnicate
 usage_error 'there is no option --partail, did you mean --partial?' offline --partail memory40
+usage_error 'there is no option --foo
+memctl: try "memctl inhibit --help"' inhibit --list --foo
 usage_error 'there is no option -z' list -z
 usage_error '--output needs COL' list -o
 usage_error '--partial does not go with online' online --partial memory40
@@ -45,11 +55,15 @@ usage_error '--dry-run and --no-wait exclude each other' offline --dry-run --no-
 usage_error '--zone cannot be "normal": write movable, kernel or default' online --zone normal 8
 usage_error '--host cannot be "-v": write [USER@]HOST' list -H -v
 usage_error '--host cannot be ""' list --host=
+usage_error '--machine cannot be ""' list -M ''
+usage_error '--sysroot cannot be ""' list -s ''
 usage_error '--summary cannot be "maybe"' list --summary=maybe
+usage_error 'there is no column "stat" here, did you mean STATE?' list -o stat
 for time in 0 -1 5x 1.5 99999999999999999999 ''; do
         usage_error "--timeout cannot be \"$time\"" offline --timeout="$time" 8
 done
-usage_error 'what is to be planned, online, offline or remove?' plan frobnicate 8 -s "$root"
+usage_error 'what is to be planned, online, offline or remove? "frobnicate" is none of them' plan frobnicate 8 -s "$root"
+usage_error '"offlin" is none of them, did you mean offline?' plan offlin 8 -s "$root"
 
 # What changes memory needs memctld, and says how to get it.
 for verb in online offline remove; do
@@ -61,6 +75,10 @@ done
 # What nobody could do is bad usage all the same.
 usage_error "'foo' is no selector" offline foo
 usage_error 'is no selector, did you mean device:PNP0C80:00?' online PNP0C80:00
+usage_error "'1g' is no selector, did you mean 1G?" offline 1g
+usage_error "'1.5gb' is no selector, did you mean 1.5G?" offline 1.5gb
+usage_error "'1.5' is no selector: write " offline 1.5
+usage_error "'=1gib' is no amount: write one with a suffix" offline =1gib
 usage_error 'remove takes no amount' remove 1G
 usage_error '--partial does not go with an amount' offline --partial 1G
 for verb in jobs wait monitor; do
@@ -74,7 +92,11 @@ printf '#!/bin/sh\nexit 255\n' >"$scratch/ssh"
 chmod +x "$scratch/ssh"
 PATH=$scratch:$PATH memctl list --host nowhere
 expect_status 6
-expect_err_has 'memctld cannot be reached'
+expect_err_has 'memctl: memctld of nowhere cannot be reached: '
+expect_err_has '  look there:  systemctl -H nowhere status memctld'
+memctl jobs -M nowhere
+expect_status 6
+expect_err_has '  look there:  systemctl -M nowhere status memctld'
 
 # Reading goes on without it, and says so in one line.
 memctl list

@@ -51,3 +51,18 @@ meson_suite() {
 		            print(f"#   {line}")
 	END
 }
+
+# side_by_side COMMAND...: command lines for a shell, two at a time, as many tests keep one processor busy at most.
+# What each prints comes in one piece when it ends; one that fails and does not say what failed is itself reported.
+side_by_side() {
+	local printing
+	printing=$(mktemp)
+	# shellcheck disable=SC2016 # for the shell that is started
+	printf '%s\0' "$@" | xargs -0 -n 1 -P 2 bash -c '
+		status=0 output=$(eval "$1" 2>&1) || status=$?
+		exec 9>"$0" && flock 9
+		[[ -z $output ]] || printf "%s\n" "$output"
+		((status == 0)) || grep -q "^not ok - " <<<"$output" || echo "not ok - $1: it ended with status $status"
+	' "$printing"
+	rm -f "$printing"
+}

@@ -95,6 +95,6 @@ all_online
 # Nobody there.
 memctl list -H root@127.0.0.1:2223
 expect_status 6
-expect_err_has 'memctld cannot be reached'
+expect_err_has 'memctld of root@127.0.0.1:2223 cannot be reached'
 memctl list -M nowhere
 expect_status 6

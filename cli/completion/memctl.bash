@@ -11,7 +11,7 @@ __memctl_options() {
 }
 
 __memctl_columns() {
-        memctl list --sysroot / -o '?' 2>&1 | sed -n 's/^memctl: columns are //p'
+        memctl "${1:-list}" --help 2>/dev/null | sed -n '/^Columns:/,${ s/^Columns://; p }'
 }
 
 __memctl_selectors() {
@@ -43,9 +43,8 @@ _memctl() {
         done
 
         case $previous in
-        -o | --output | -S | --split)
-                mapfile -t words < <(__memctl_columns | tr ' ' '\n')
-                ;;
+        -o | --output) mapfile -t words < <(__memctl_columns "$command" | xargs -n 1) ;;
+        -S | --split) words=(STATE ZONE NODE KIND NAME none) ;;
         --what) words=(offline remove online offline:remove) ;;
         --mode) words=(block delay) ;;
         --zone) words=(movable kernel default) ;;

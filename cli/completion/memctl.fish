@@ -26,7 +26,20 @@ function __memctl_selectors
     memctl list -nr -o NODE 2>/dev/null | sort -u | sed -n 's/^[0-9]/node&/p'
 end
 
+function __memctl_columns
+    set -l command (__memctl_command)
+    test -n "$command"; or set command list
+    memctl $command --help 2>/dev/null | sed -n '/^Columns:/,${ s/^Columns://; p }' | xargs -n 1
+end
+
 complete -c memctl -f
+complete -c memctl -s o -l output -x -a '(__memctl_columns)'
+complete -c memctl -s S -l split -x -a 'STATE ZONE NODE KIND NAME none'
+complete -c memctl -l zone -x -a 'movable kernel default'
+complete -c memctl -l mode -x -a 'block delay'
+complete -c memctl -l what -x -a 'offline remove online offline:remove'
+complete -c memctl -l summary -a 'always never only'
+complete -c memctl -s s -l sysroot -r -a '(__fish_complete_directories)'
 complete -c memctl -n 'test -z (__memctl_command)' -a '(__memctl_commands)'
 complete -c memctl -n 'string match -q -- "-*" (commandline -ct)' -a '(__memctl_options)'
 complete -c memctl -n 'contains -- (__memctl_command) list show map online offline remove plan inhibit' -a '(__memctl_selectors)'

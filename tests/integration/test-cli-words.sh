@@ -79,6 +79,9 @@ completes 'memctl online --pa' ''
 completes 'memctl online --zo' '--zone='
 completes 'memctl online --zone = m' movable
 completes 'memctl list --output R' 'RANGE REMOVAL RESOURCE'
+completes 'memctl jobs -o S' 'SELECTORS SIZE STATE'
+completes 'memctl policy --output MA' MATCH
+completes 'memctl list --split N' 'NAME NODE'
 completes 'memctl offline ra' range0
 completes 'memctl offline memory' 'memory0-7 memory8-15'
 completes 'memctl show no' node0
@@ -111,4 +114,10 @@ if command -v fish >/dev/null; then
         expect_out --partial
         run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl offline ra'"
         expect_out range0
+        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl jobs -o SEL'"
+        expect_out SELECTORS
+        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl list --output SOU'"
+        expect_out SOURCE
+        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl online --zone mo'"
+        expect_out movable
 fi

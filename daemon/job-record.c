@@ -98,6 +98,8 @@ char *job_record_end(const struct job *job, uint64_t boottime_usec) {
 
         json_object_object_add(object, "end", json_object_new_string(job_result_to_string(job->result)));
         json_object_object_add(object, "boottime-usec", number(boottime_usec));
+        json_object_object_add(object, "bytes-total", number(job->bytes_total));
+        json_object_object_add(object, "bytes-done", number(job->bytes_done));
         for (size_t i = 0; i < job->results.n; i++) {
                 const struct result_run *run = &job->results.items[i];
                 struct json_object *array = json_object_new_array();
@@ -349,6 +351,8 @@ static int take_end(struct job *job, struct json_object *line, struct job_histor
 
         history->has_ended = true;
         history->ended_boottime_usec = get_number(line, "boottime-usec");
+        job->bytes_total = get_number(line, "bytes-total");
+        job->bytes_done = get_number(line, "bytes-done");
         if (job_result_from_string(get_word(line, "end"), &job->result) < 0)
                 return -EBADMSG;
         result_list_clear(&job->results);

@@ -44,6 +44,13 @@ check_pages() {
 	esac
 }
 
+check_root() {
+	case $1 in
+	initramfs | debian) ;;
+	*) die "unknown root '$1'; choose initramfs or debian" ;;
+	esac
+}
+
 # gnu_arch ARCH: the name in compilers' and uname's words.
 gnu_arch() { [[ $1 == arm64 ]] && echo aarch64 || echo x86_64; }
 # debian_arch ARCH: the name in dpkg's words.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # guest: --arch arm64 --kernel patched --root debian --memory 2G,slots=4,maxmem=32G --append rodata=off --qemu-arg -bios --qemu-arg /usr/share/qemu-efi-aarch64/QEMU_EFI.fd --qemu-arg -machine --qemu-arg nvdimm=on --qemu-arg -object --qemu-arg memory-backend-ram,id=nvdimm-backend,size=2G --qemu-arg -device --qemu-arg nvdimm,id=nvdimm,memdev=nvdimm-backend
+# guest: --arch x86_64 --kernel patched --root debian --memory 2G,slots=4,maxmem=32G --qemu-arg -machine --qemu-arg nvdimm=on --qemu-arg -object --qemu-arg memory-backend-ram,id=nvdimm-backend,size=2G --qemu-arg -device --qemu-arg nvdimm,id=nvdimm,memdev=nvdimm-backend
 # installs: package
 # suite: drivers
 #

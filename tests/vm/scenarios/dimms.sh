@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # guest: --arch arm64 --kernel patched --root debian --memory 2G,slots=4,maxmem=32G --append rodata=off --qemu-arg -bios --qemu-arg /usr/share/qemu-efi-aarch64/QEMU_EFI.fd
+# guest: --arch x86_64 --kernel patched --root debian --memory 2G,slots=4,maxmem=32G
 # installs: package
 # suite: drivers
 # hypervisor: plugs DIMMs

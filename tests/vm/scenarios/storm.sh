@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # guest: --arch arm64 --kernel patched --root debian --memory 2G --module tests/vm/many-ranges.c
+# guest: --arch x86_64 --kernel patched --root debian --memory 2G --module tests/vm/many-ranges.c
 # installs: package
 # suite: drivers
 #

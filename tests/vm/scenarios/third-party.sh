@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # guest: --arch arm64 --kernel patched --root debian --memory 6G --append "rodata=off mem=2G" --module tests/vm/hotplug-driver.c
+# guest: --arch x86_64 --kernel patched --root debian --memory 6G --append mem=2G --module tests/vm/hotplug-driver.c
 # installs: package
 # suite: drivers
 #

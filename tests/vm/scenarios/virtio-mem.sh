@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # guest: --arch arm64 --kernel patched --root debian --memory 2G,slots=1,maxmem=16G --append rodata=off --qemu-arg -object --qemu-arg memory-backend-ram,id=vmem-backend,size=4G --qemu-arg -device --qemu-arg virtio-mem-pci,id=vmem,memdev=vmem-backend,requested-size=0
+# guest: --arch x86_64 --kernel patched --root debian --memory 2G,slots=1,maxmem=16G --qemu-arg -object --qemu-arg memory-backend-ram,id=vmem-backend,size=4G --qemu-arg -device --qemu-arg virtio-mem-pci,id=vmem,memdev=vmem-backend,requested-size=0
 # installs: package
 # suite: drivers
 # hypervisor: grows and shrinks virtio-mem

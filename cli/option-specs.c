@@ -15,7 +15,7 @@ const struct option_spec option_specs[] = {
         { 'r', "raw", NULL, COMMAND_TABLES, "raw rows, a space between columns" },
         { 'P', "pairs", NULL, COMMAND_TABLES, "KEY=\"value\" rows" },
         { OPTION_SUMMARY, "summary", "[=WHEN]", COMMAND_LIST, "totals: always, never, only" },
-        { 'b', "bytes", NULL, COMMAND_TABLES, "sizes in bytes" },
+        { 'b', "bytes", NULL, COMMAND_LIST | COMMAND_JOBS, "sizes in bytes" },
 
         { OPTION_PARTIAL, "partial", NULL, COMMAND_OFFLINE | COMMAND_PLAN,
           "a part of a removal unit may go offline (it stays mapped)" },

@@ -52,5 +52,3 @@ expect_no_err
 expect_out 'memory8192-8239 (6 GiB): removed'
 memctl list device:dax0.0
 expect_status 4
-
-echo passed

@@ -2,8 +2,9 @@
 
 /*
  * Runs a program as a service manager runs one of Type=notify (sd_notify(3)): says "ready PID" on standard output when
- * the program has said READY=1, so that who waits for it needs neither sleep nor poll, and ends when it ends, with
- * its exit status. SIGTERM is passed on. The program's standard output is standard error.
+ * the program has said READY=1, so that who waits for it needs neither sleep nor poll, "watchdog" each time it says
+ * WATCHDOG=1 after that (it does where WATCHDOG_USEC is set), and ends when it ends, with its exit status. SIGTERM is
+ * passed on. The program's standard output is standard error.
  *
  *   service [--restart] [--socket] COMMAND…
  *
@@ -18,6 +19,7 @@
 #include <linux/netlink.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,8 +155,17 @@ static ssize_t receive(int notify_fd, char *text, size_t size, int *ret_fd) {
         return n;
 }
 
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vprintf(format, arguments);
+        va_end(arguments);
+        (void)fflush(stdout);
+}
+
 /* Takes one message. True if it has a line READY=1. */
-static bool read_notification(int notify_fd) {
+static bool read_notification(int notify_fd, bool *ret_watchdog) {
         char text[4096], name[NAME_LIMIT] = "stored", *rest;
         bool is_ready = false, to_remove = false;
         int fd;
@@ -166,6 +177,7 @@ static bool read_notification(int notify_fd) {
         for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
                 is_ready = is_ready || strcmp(line, "READY=1") == 0;
                 to_remove = to_remove || strcmp(line, "FDSTOREREMOVE=1") == 0;
+                *ret_watchdog = *ret_watchdog || strcmp(line, "WATCHDOG=1") == 0;
                 if (strncmp(line, "FDNAME=", 7) == 0)
                         (void)snprintf(name, sizeof(name), "%s", line + 7);
         }
@@ -198,15 +210,16 @@ static int run(char *argv[], int notify_fd, int signal_fd, const sigset_t *mask,
         pid_t child = start(argv, mask);
 
         while (status < 0) {
+                bool watchdog = false;
                 struct pollfd fds[] = { { .fd = notify_fd, .events = POLLIN }, { .fd = signal_fd, .events = POLLIN } };
 
                 if (poll(fds, 2, -1) < 0 && errno != EINTR)
                         err(EXIT_FAILURE, "poll");
-                if (fds[0].revents && read_notification(notify_fd) && !is_ready) {
-                        (void)printf("ready %d\n", (int)child);
-                        (void)fflush(stdout);
+                if (fds[0].revents && read_notification(notify_fd, &watchdog) && !is_ready) {
+                        say("ready %d\n", (int)child);
                         is_ready = true;
-                }
+                } else if (watchdog && is_ready)
+                        say("watchdog\n");
                 if (!fds[0].revents && fds[1].revents)
                         status = handle_signal(signal_fd, child, ret_stopping);
         }

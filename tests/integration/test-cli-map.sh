@@ -92,7 +92,7 @@ expect_out_has '┃▓▓▓▓▓▓▓▓│░░░░░░░░│░░�
 "$MEMCTL" online 44 >/dev/null
 printf 'hang 5\n' >"$MEMSIM/control"
 terminal --screen --when '┃████████│████████┃' "!'$MEMCTL' offline 40-47" \
-        --when '┃░░░░████│████████┃' '' --when ' 512M/1G  offline 40-47' '' \
+        --when '┃░░░░' '' --when ' 512M/1G  offline 40-47' '' \
         --when-file /sys/devices/system/memory/memory44/state going-offline "!printf 'release\n' >'$MEMSIM/control'" \
         --when '┃░░░░░░░░│████████┃' '\x03' -- "$MEMCTL" map --watch
 expect_status 0

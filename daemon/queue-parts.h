@@ -21,7 +21,8 @@ struct queue {
         sd_event_source *idle_source;
         uint64_t retried_usec;
         sd_event_source *retry_timer; /* NULL: nothing to retry */
-        sd_event_source *lock_timer;
+        bool retry_is_due;            /* once nothing else runs */
+        sd_event_source *lock_timer, *huge_pages_timer;
 };
 
 extern const struct job_callbacks queue_job_callbacks;

@@ -23,6 +23,7 @@
 #define RETRY_INTERVAL_USEC (10 * USEC_PER_SEC)
 
 static void start_next(struct queue *queue);
+static void retry_owed(struct queue *queue);
 
 struct job *queue_find(const struct queue *queue, uint64_t id) {
         for (size_t i = 0; i < queue->n_jobs; i++)
@@ -212,6 +213,8 @@ static void conclude(struct queue *queue, struct job *job) {
         queue_expire(queue);
         tell_if_idle(queue);
         start_next(queue);
+        if (queue->retry_is_due)
+                retry_owed(queue);
 }
 
 static void on_end_synced(int error, void *userdata) {
@@ -329,8 +332,6 @@ static struct job *first_owing(const struct queue *queue) {
         return NULL;
 }
 
-static void retry_owed(struct queue *queue);
-
 static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         struct queue *queue = userdata;
         struct job *job = first_owing(queue);
@@ -338,15 +339,12 @@ static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata
         (void)source;
         (void)usec;
         queue->retry_timer = sd_event_source_disable_unref(queue->retry_timer);
-        queue->retried_usec = queue_now_usec(queue);
-        if (!job || queue->stopping)
+        queue->retry_is_due = queue->running;
+        if (!job || queue->running || queue->stopping)
                 return 0;
-        if (queue->running)
-                retry_owed(queue);
-        else {
-                queue->running = job;
-                job_retry(job, queue->writer);
-        }
+        queue->retried_usec = queue_now_usec(queue);
+        queue->running = job;
+        job_retry(job, queue->writer);
         return 0;
 }
 

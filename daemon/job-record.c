@@ -382,6 +382,9 @@ static int take_line(struct job *job, struct json_object *line, struct job_histo
                 return take_trigger(job, get_number(line, "trigger"), true);
         if (json_object_object_get(line, "triggered"))
                 return take_trigger(job, get_number(line, "triggered"), get_number(line, "errno") == 0);
+        /* The worker's own: huge-pages.h. */
+        if (json_object_object_get(line, "pool") || json_object_object_get(line, "pools-restored"))
+                return 0;
         if (json_object_object_get(line, "end"))
                 return take_end(job, line, history);
         return -EBADMSG;

@@ -101,7 +101,7 @@ int journal_open_locked(uint64_t job_id) {
 
         if (!path)
                 return -ENOMEM;
-        fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
         while (flock(fd, LOCK_EX) < 0)
@@ -137,6 +137,52 @@ int journal_write_triggered(int fd, uint64_t block, int error) {
 
         snprintf(line, sizeof(line), "{\"triggered\":%" PRIu64 ",\"errno\":%d}", block, error);
         return write_line(fd, line);
+}
+
+#define POOL_LINE           "{\"pool\":%d,\"size-kib\":%" PRIu64 ",\"pages\":%" PRIu64 "}"
+#define POOLS_RESTORED_LINE "{\"pools-restored\":true}"
+
+int journal_write_pool(int fd, int node, uint64_t page_size_kib, uint64_t n_pages) {
+        char line[96];
+
+        snprintf(line, sizeof(line), POOL_LINE, node, page_size_kib, n_pages);
+        return write_line(fd, line);
+}
+
+bool journal_parse_pool(const char *line, int *ret_node, uint64_t *ret_page_size_kib, uint64_t *ret_n_pages) {
+        return sscanf(line, "{\"pool\":%d,\"size-kib\":%" SCNu64 ",\"pages\":%" SCNu64 "}", ret_node, ret_page_size_kib,
+                      ret_n_pages) == 3;
+}
+
+int journal_write_pools_restored(int fd) {
+        return write_line(fd, POOLS_RESTORED_LINE);
+}
+
+bool journal_is_pools_restored(const char *line) {
+        return strncmp(line, POOLS_RESTORED_LINE, strlen(POOLS_RESTORED_LINE)) == 0;
+}
+
+int journal_read(int fd, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        text = calloc(1, (size_t)st.st_size + 1);
+        if (!text)
+                return -ENOMEM;
+        while (size < (size_t)st.st_size) {
+                ssize_t n = pread(fd, text + size, (size_t)st.st_size - size, (off_t)size);
+
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                size += (size_t)n;
+        }
+        *ret = TAKE_PTR(text);
+        return 0;
 }
 
 static int read_text(const char *path, char **ret) {

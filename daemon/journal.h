@@ -9,6 +9,9 @@
  *   {"boot":…, "job":7, "verb":"offline", …}                        the record (job-record.h), put there by rename
  *   {"intent":44, "state":"online", "zone":"Movable", "word":"offline"}  before each write to a block's state
  *   {"result":44, "errno":16}                                        after it
+ *   {"pool":0, "size-kib":2048, "pages":240}                     before the first write to a block of the node:
+ *                                                                huge-pages.h
+ *   {"pools-restored":true}                                      they have what they had
  *   {"trigger":44}                                               before a driver is told to remove what holds the block
  *   {"triggered":44, "errno":0}                                  after it
  *   {"end":"failed", …}                                              nothing is owed, or what is
@@ -32,12 +35,20 @@ int journal_append(uint64_t job_id, const char *line);
 /* Deletes it; none there is no error. */
 void journal_remove(uint64_t job_id);
 
-/* Opens it for the four calls below and waits for its lock. Returns an fd or -errno. */
+/* Opens it for the calls below and waits for its lock. Returns an fd or -errno. */
 int journal_open_locked(uint64_t job_id);
 int journal_write_intent(int fd, uint64_t block, enum block_state state, enum block_zone zone, const char *word);
 int journal_write_result(int fd, uint64_t block, int error);
 int journal_write_trigger(int fd, uint64_t block);
 int journal_write_triggered(int fd, uint64_t block, int error);
+int journal_write_pool(int fd, int node, uint64_t page_size_kib, uint64_t n_pages);
+int journal_write_pools_restored(int fd);
+/* All of it, NUL-terminated; to be freed. Returns 0 or -errno. */
+int journal_read(int fd, char **ret);
+
+/* Whether the text starts with such a line. */
+bool journal_parse_pool(const char *line, int *ret_node, uint64_t *ret_page_size_kib, uint64_t *ret_n_pages);
+bool journal_is_pools_restored(const char *line);
 
 /*
  * Calls `each` with the text of every journal there is. Returns 0, -ENOMEM, or -errno where the folder cannot be read.

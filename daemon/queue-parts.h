@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the queue's two files share with each other and nobody else. */
+/* What the queue's files share with each other and nobody else. */
 
 #include "queue.h"
 
@@ -32,5 +32,9 @@ uint64_t queue_now_usec(const struct queue *queue);
 uint64_t queue_boottime_usec(void);
 /* Takes away jobs that ended long enough ago. */
 void queue_expire(struct queue *queue);
+/* Gives back what an ended job dissolved. Returns false if that is nothing; else queue_show_end() follows. */
+bool queue_restore_huge_pages(struct queue *queue, struct job *job);
+/* Finishes an ended job as soon as the inventory shows what it did. */
+void queue_show_end(struct queue *queue, struct job *job);
 /* Takes up an unfinished job, as the one that runs. */
 void queue_start_recovery(struct queue *queue, struct job *job);

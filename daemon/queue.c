@@ -226,11 +226,16 @@ static void on_end_synced(int error, void *userdata) {
 }
 
 /* Whoever hears that a job is finished and looks must see what it did. */
+void queue_show_end(struct queue *queue, struct job *job) {
+        if (queue->running != job || tracker_sync(queue->options.tracker, &job->blocks, on_end_synced, job) < 0)
+                conclude(queue, job);
+}
+
 static void on_job_ended(struct job *job, void *userdata) {
         struct queue *queue = userdata;
 
-        if (queue->running != job || tracker_sync(queue->options.tracker, &job->blocks, on_end_synced, job) < 0)
-                conclude(queue, job);
+        if (queue->running != job || !queue_restore_huge_pages(queue, job))
+                queue_show_end(queue, job);
 }
 
 static void on_job_changed(struct job *job, void *userdata) {
@@ -463,6 +468,7 @@ struct queue *queue_free(struct queue *queue) {
         sd_event_source_disable_unref(queue->idle_source);
         sd_event_source_disable_unref(queue->retry_timer);
         sd_event_source_disable_unref(queue->lock_timer);
+        sd_event_source_disable_unref(queue->huge_pages_timer);
         for (size_t i = 0; i < queue->n_jobs; i++) {
                 tracker_sync_cancel(queue->options.tracker, queue->jobs[i]);
                 job_free(queue->jobs[i]);

@@ -14,6 +14,7 @@
 #include "blocks.h"
 #include "cleanup.h"
 #include "estimates.h"
+#include "huge-pages.h"
 #include "inventory-wire.h"
 #include "inventory.h"
 #include "journal.h"
@@ -26,7 +27,8 @@ struct process {
         int memory_fd;        /* SYSFS_MEMORY */
         uint64_t journal_job; /* whose journal is open and locked; 0 none */
         int journal_fd;
-        struct inventory *inventory; /* kept, so that one event costs one block */
+        struct huge_page_pools pools; /* as that job found them */
+        struct inventory *inventory;  /* kept, so that one event costs one block */
         struct estimates estimates;
 };
 
@@ -109,6 +111,9 @@ static int lock_journal(struct process *process, uint64_t job_id) {
                 close(process->journal_fd);
         process->journal_fd = fd;
         process->journal_job = job_id;
+        huge_page_pools_clear(&process->pools);
+        if (huge_page_pools_read(process->sysfs, &process->pools) < 0)
+                (void)log_oom();
         return 0;
 }
 
@@ -124,9 +129,20 @@ static int write_state(const struct process *process, const struct worker_reques
         return r;
 }
 
-static int write_journalled(const struct process *process, const struct worker_request *request) {
+/* What is not on file is not restored; that is no reason to leave the block alone. */
+static void record_pools(struct process *process, const struct worker_request *request) {
+        int r = 0;
+
+        if (strcmp(request->word, "offline") == 0)
+                r = huge_page_pools_record(&process->pools, process->sysfs, request->block, process->journal_fd);
+        if (r < 0)
+                log_errno(LOG_WARNING, r, "Cannot write to the journal how many huge pages there were");
+}
+
+static int write_journalled(struct process *process, const struct worker_request *request) {
         int r, written;
 
+        record_pools(process, request);
         r = journal_write_intent(process->journal_fd, request->block, (enum block_state)request->prior_state,
                                  (enum block_zone)request->prior_zone, request->word);
         if (r < 0)
@@ -221,6 +237,11 @@ static int serve(struct process *process, int socket_fd, const struct worker_req
                 if (reply.error == 0)
                         reply.error = pull_trigger(process, request);
                 break;
+        case WORKER_RESTORE:
+                reply.error = lock_journal(process, request->journal);
+                if (reply.error == 0)
+                        reply.error = huge_page_pools_restore(process->sysfs, process->journal_fd);
+                break;
         default:
                 reply.error = -EOPNOTSUPP;
         }
@@ -255,6 +276,7 @@ int worker_process_run(int socket_fd, const struct sysfs *sysfs) {
         sysfs_close_fd(sysfs, process.memory_fd);
         if (process.journal_fd >= 0)
                 close(process.journal_fd);
+        huge_page_pools_clear(&process.pools);
         inventory_free(process.inventory);
         estimates_clear(&process.estimates);
         return r < 0 ? r : 0;

@@ -23,6 +23,7 @@ enum worker_command {
         WORKER_INSPECT, /* replies with state and zone of one block */
         WORKER_WRITE,   /* writes memoryN/state of one block */
         WORKER_TRIGGER, /* tells a driver to let memory go (removal.h) */
+        WORKER_RESTORE, /* gives pools of huge pages back what a job's offlining took (huge-pages.h) */
         _WORKER_COMMAND_MAX,
 };
 
@@ -34,7 +35,7 @@ struct worker_request {
         uint32_t command;
         uint32_t serial;      /* set by worker_send() */
         uint64_t block;       /* INSPECT, WRITE, TRIGGER */
-        uint64_t journal;     /* INSPECT, WRITE, TRIGGER: the job whose journal is to be locked first */
+        uint64_t journal;     /* INSPECT, WRITE, TRIGGER, RESTORE: the job whose journal is to be locked first */
         uint32_t prior_state; /* WRITE: what INSPECT said, for the journal */
         uint32_t prior_zone;
         uint32_t driver; /* TRIGGER: enum range_driver */

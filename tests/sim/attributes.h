@@ -66,6 +66,8 @@ int show_nodes_with_cpus(const struct simulation *simulation, uint64_t object, F
 int show_meminfo(const struct simulation *simulation, uint64_t object, FILE *out);
 int show_cpulist(const struct simulation *simulation, uint64_t object, FILE *out);
 int show_distance(const struct simulation *simulation, uint64_t object, FILE *out);
+int show_huge_pages(const struct simulation *simulation, uint64_t object, FILE *out);
+int store_huge_pages(struct simulation *simulation, uint64_t object, const char *text);
 int store_node_uevent(struct simulation *simulation, uint64_t object, const char *text);
 int link_node_block(const struct simulation *simulation, uint64_t object, FILE *out);
 int link_bus_node(const struct simulation *simulation, uint64_t object, FILE *out);

@@ -147,6 +147,15 @@ static bool migrate_pages(struct machine *machine, int node, uint64_t online_byt
         return true;
 }
 
+/* They lie evenly in the node's blocks. What is dissolved is made nowhere else (mm/hugetlb.c). */
+static void dissolve_huge_pages(struct machine *machine, int number) {
+        struct node *node = machine_find_node(machine, number);
+        uint64_t n_blocks = machine_node_online_bytes(machine, number) / machine->block_size;
+
+        if (node && n_blocks > 0)
+                node->n_huge_pages -= (node->n_huge_pages + n_blocks - 1) / n_blocks;
+}
+
 int block_offline(struct machine *machine, uint64_t block) {
         const struct block *b = blocks_find(&machine->blocks, block);
 
@@ -163,6 +172,7 @@ int block_offline(struct machine *machine, uint64_t block) {
                 return -EPERM;
         if (!migrate_pages(machine, b->node, machine_node_online_bytes(machine, b->node) - machine->block_size))
                 return OFFLINE_LOOPS;
+        dissolve_huge_pages(machine, b->node);
         change_state(machine, block, BLOCK_OFFLINE, ZONE_DMA);
         send_block_event(machine, "offline", block);
         return 0;

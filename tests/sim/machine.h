@@ -27,6 +27,7 @@ struct node {
         int number;
         char *cpus; /* a CPU list, "" for a node without */
         uint64_t used_bytes;
+        uint64_t n_huge_pages; /* of 2 MiB, all of them free */
 };
 
 /* Boot memory as firmware lists it; needs no alignment. */

@@ -6,7 +6,10 @@
 #include <inttypes.h>
 
 #include "attributes.h"
+#include "quantity.h"
 #include "synthetic.h"
+
+#define HUGE_PAGE_BYTES (UINT64_C(2) << 20)
 
 typedef bool (*node_test_fn)(const struct machine *machine, const struct node *node);
 
@@ -99,7 +102,8 @@ int show_meminfo(const struct simulation *simulation, uint64_t object, FILE *out
         if (!node)
                 return -ENODEV;
         total = machine_node_online_bytes(machine, node->number);
-        used = node->used_bytes < total ? node->used_bytes : total;
+        used = node->used_bytes + node->n_huge_pages * HUGE_PAGE_BYTES;
+        used = used < total ? used : total;
         const struct {
                 const char *name;
                 uint64_t bytes;
@@ -113,8 +117,32 @@ int show_meminfo(const struct simulation *simulation, uint64_t object, FILE *out
         for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
                 (void)fprintf(out, "Node %d %-15s %8" PRIu64 " kB\n", node->number, lines[i].name,
                               lines[i].bytes >> 10);
-        (void)fprintf(out, "Node %d HugePages_Total: %5d\nNode %d HugePages_Free:  %5d\nNode %d HugePages_Surp:  %5d\n",
-                      node->number, 0, node->number, 0, node->number, 0);
+        (void)fprintf(out,
+                      "Node %d HugePages_Total: %5" PRIu64 "\nNode %d HugePages_Free:  %5" PRIu64
+                      "\nNode %d HugePages_Surp:  %5d\n",
+                      node->number, node->n_huge_pages, node->number, node->n_huge_pages, node->number, 0);
+        return 0;
+}
+
+int show_huge_pages(const struct simulation *simulation, uint64_t object, FILE *out) {
+        const struct node *node = machine_find_node(&simulation->machine, (int)object);
+
+        if (!node)
+                return -ENODEV;
+        (void)fprintf(out, "%" PRIu64 "\n", node->n_huge_pages);
+        return 0;
+}
+
+/* As many as there is room for, and no error: mm/hugetlb.c, set_max_huge_pages() */
+int store_huge_pages(struct simulation *simulation, uint64_t object, const char *text) {
+        struct node *node = machine_find_node(&simulation->machine, (int)object);
+        uint64_t wanted, online, room;
+
+        if (!node || quantity_parse(text, &wanted) < 0)
+                return node ? -EINVAL : -ENODEV;
+        online = machine_node_online_bytes(&simulation->machine, node->number);
+        room = online > node->used_bytes ? (online - node->used_bytes) / HUGE_PAGE_BYTES : 0;
+        node->n_huge_pages = wanted < room ? wanted : room;
         return 0;
 }
 

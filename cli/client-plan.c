@@ -125,6 +125,14 @@ static int read_plan(sd_bus_message *reply, uint64_t block_size_bytes, struct pl
         return r < 0 ? r : 0;
 }
 
+int client_settle(struct client *client, sd_bus_message_handler_t answered, void *userdata) {
+        /* A plan is made for what is when it is asked for: any plan will do. */
+        int r = sd_bus_call_method_async(client->bus, NULL, MEMCTL_BUS_NAME, MEMCTL_ROOT_PATH, MEMCTL_MANAGER, "Plan",
+                                         answered, userdata, "sasa{sv}", "online", 1, "0", 0);
+
+        return r < 0 ? r : 0;
+}
+
 int client_plan(struct client *client, const struct options *options, enum verb verb, char **words, struct plan **ret,
                 sd_bus_error *error) {
         sd_bus_message *message = NULL, *reply = NULL;

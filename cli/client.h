@@ -57,6 +57,12 @@ struct range_policy *range_policies_free(struct range_policy *policies, size_t n
 /* Appends the words and the options of a change, the arguments Plan and the changes share. */
 int client_append_request(sd_bus_message *message, const struct options *options, enum verb verb, char **words,
                           bool is_plan);
+/*
+ * Asks memctld to have followed every event of the kernel that has come by now: `answered` is called when it has.
+ * Returns 0, -errno.
+ */
+int client_settle(struct client *client, sd_bus_message_handler_t answered, void *userdata);
+
 /* Asks for a plan. The caller frees it with plan_free(). */
 int client_plan(struct client *client, const struct options *options, enum verb verb, char **words, struct plan **ret,
                 sd_bus_error *error);

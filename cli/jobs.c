@@ -179,6 +179,7 @@ struct waiting {
         char **words; /* job numbers; none: every job */
         size_t n_words;
         size_t n_running;
+        bool is_settled; /* no event is pending, which might have begun a job */
 };
 
 static int count_running(struct waiting *waiting, const struct job_list *jobs) {
@@ -260,9 +261,23 @@ static int look_again(struct waiting *waiting) {
 }
 
 static int on_finished(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct waiting *waiting = userdata;
+
         (void)message;
         (void)error;
-        return look_again(userdata);
+        return waiting->is_settled ? look_again(waiting) : 0;
+}
+
+static int on_settled(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct waiting *waiting = userdata;
+        const sd_bus_error *answer = sd_bus_message_get_error(reply);
+
+        (void)error;
+        if (answer)
+                return sd_event_exit(waiting->event, client_report(-sd_bus_error_get_errno(answer), answer));
+
+        waiting->is_settled = true;
+        return look_again(waiting);
 }
 
 static int on_lost(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -279,8 +294,11 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
 
         (void)source;
         (void)usec;
-        fprintf(stderr, "memctl: %zu job%s not over yet\n", waiting->n_running,
-                waiting->n_running == 1 ? " is" : "s are");
+        if (waiting->is_settled)
+                fprintf(stderr, "memctl: %zu job%s not over yet\n", waiting->n_running,
+                        waiting->n_running == 1 ? " is" : "s are");
+        else
+                fputs("memctl: memctld has not yet followed all of the kernel's events\n", stderr);
         return sd_event_exit(waiting->event, STATUS_TIMED_OUT);
 }
 
@@ -299,8 +317,9 @@ static int run_wait(struct waiting *waiting) {
                                                on_timeout, waiting);
         if (r >= 0)
                 r = sd_bus_attach_event(bus, waiting->event, SD_EVENT_PRIORITY_NORMAL);
+        waiting->is_settled = waiting->n_words > 0;
         if (r >= 0)
-                r = look_again(waiting);
+                r = waiting->is_settled ? look_again(waiting) : client_settle(waiting->client, on_settled, waiting);
         if (r >= 0)
                 r = sd_event_loop(waiting->event);
 

@@ -309,6 +309,8 @@ int tracker_sync(struct tracker *tracker, const struct span_list *blocks, tracke
 
         if (!waiter)
                 return -ENOMEM;
+        /* What was plugged in before it was asked for is to be found, whose event came after the request or not. */
+        uevent_stream_take_all(tracker->uevents);
         *waiter = (struct waiter){
                 .next = tracker->waiters,
                 .tracker = tracker,

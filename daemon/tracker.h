@@ -53,8 +53,9 @@ void tracker_assume_granularity(struct tracker *tracker, uint64_t bytes);
 void tracker_resync(struct tracker *tracker);
 
 /*
- * Calls `done` once the inventory shows what the blocks are now or later than now; with -ETIMEDOUT if the reader does
- * not answer (a stock kernel lets reading wait for an offline that hangs). Returns 0 or -ENOMEM.
+ * Calls `done` once every event that has come is followed, and the inventory shows what the blocks are now or later
+ * than now; with -ETIMEDOUT if the reader does not answer (a stock kernel lets reading wait for an offline that hangs).
+ * Returns 0 or -ENOMEM.
  */
 typedef void (*tracker_sync_fn)(int error, void *userdata);
 int tracker_sync(struct tracker *tracker, const struct span_list *blocks, tracker_sync_fn done, void *userdata);

@@ -149,6 +149,11 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
         return 0;
 }
 
+void uevent_stream_take_all(struct uevent_stream *stream) {
+        while (receive_one(stream) > 0)
+                ;
+}
+
 static int adopt(struct nl_sock *sock, int fd) {
         /* libnl looks at the family and the protocol itself. */
         return nl_socket_set_fd(sock, NETLINK_KOBJECT_UEVENT, fd) < 0 ? -EPROTONOSUPPORT : 0;

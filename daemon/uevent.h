@@ -43,5 +43,7 @@ const char *uevent_property(const struct uevent *event, const char *key);
  */
 int uevent_stream_new(sd_event *event, int socket_fd, uevent_fn on_event, uevent_loss_fn on_loss, void *userdata,
                       struct uevent_stream **ret);
+/* Takes all that has come, for who has to know what happened until now; the loop takes it by and by otherwise. */
+void uevent_stream_take_all(struct uevent_stream *stream);
 /* Takes NULL, returns NULL. */
 struct uevent_stream *uevent_stream_free(struct uevent_stream *stream);

@@ -224,6 +224,22 @@ expect_err_has 'memctl: offline cancelled, everything is as it was'
 expect_state 40 47 '8 online'
 memctl wait
 expect_status 0
+# What was plugged in is known then, however much it was and whatever memctld is at.
+for _ in 1 2 3; do
+        kill -STOP "$MEMCTLD_PID"
+        control 'hot-add 0x20000000000 256G'
+        "$MEMCTL" wait &
+        waiting=$!
+        kill -CONT "$MEMCTLD_PID"
+        wait "$waiting" || fail 'nothing was to be waited for but events'
+        memctl list -nr -o SIZE 0x20000000000+256G
+        expect_out 256G
+        control 'remove 0x20000000000 256G'
+        memctl wait
+        expect_status 0
+        memctl list 0x20000000000+256G
+        expect_status 4
+done
 memctl wait 424242
 expect_status 4
 expect_err_has 'there is no job 424242'

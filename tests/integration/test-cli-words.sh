@@ -38,11 +38,13 @@ for column in $(sed -n 's/^memctl: columns are //p' <<<"$err"); do
         grep -qw -- "$column" "$manual" || fail "the manual page does not explain the column $column"
 done
 
-# The manual page is sound.
+# The manual pages are sound, and fit a terminal of 80 columns.
 if command -v groff >/dev/null; then
-        run groff -ww -z -mandoc "$manual"
-        expect_status 0
-        expect_no_err
+        for page in "$here"/../../docs/*.[1-8]; do
+                run groff -ww -z -mandoc -Tutf8 -rLL=78n "$page"
+                expect_status 0
+                expect_no_err
+        done
 fi
 
 # Completion in bash: commands, the options of a command, what is there on this machine.

@@ -151,31 +151,56 @@ static int append_run(const struct estimating *estimating, const struct origin *
         return r;
 }
 
+/* Blocks of one line of /proc/iomem belong together even where some between them are not there. */
+static bool continues_run(const struct origin *run_origin, struct span run, int run_node, const struct origin *origin,
+                          const struct block *block) {
+        return run.n_blocks > 0 && block->node == run_node && origin->type == run_origin->type &&
+               origin->index == run_origin->index && (block->number == span_end(&run) || origin->type == ORIGIN_IOMEM);
+}
+
+/*
+ * A line of /proc/iomem is there before its blocks, and goes after them: the range is all of it, as far as no block of
+ * something else lies there. `first_free` to `next_taken`: where no other blocks are.
+ */
+static struct span whole_line(const struct estimating *estimating, const struct origin *origin, struct span run,
+                              uint64_t first_free, uint64_t next_taken) {
+        if (origin->type != ORIGIN_IOMEM)
+                return run;
+
+        struct span line = estimating->iomem->items[origin->index].span;
+        uint64_t first = MAX(line.first_block, first_free);
+        return (struct span){ first, MIN(span_end(&line), next_taken) - first };
+}
+
 int estimate_ranges(const struct block_table *table, const struct estimating *estimating, struct range_list *list,
                     uint64_t *next_number) {
         struct cursor cursor = { .estimating = estimating };
         struct origin run_origin = { .type = ORIGIN_BOOT };
         struct span run = { 0, 0 };
         int run_node = NODE_NONE;
+        uint64_t first_free = 0; /* behind what is before the run */
 
         for (size_t i = 0; i <= table->n; i++) {
                 const struct block *block = i < table->n ? &table->items[i] : NULL;
                 struct origin origin = { .type = ORIGIN_BOOT };
                 if (block) {
                         origin = origin_of(&cursor, block);
-                        if (run.n_blocks > 0 && block->number == span_end(&run) && block->node == run_node &&
-                            origin.type == run_origin.type && origin.index == run_origin.index) {
-                                run.n_blocks++;
+                        if (continues_run(&run_origin, run, run_node, &origin, block)) {
+                                run.n_blocks = block->number + 1 - run.first_block;
                                 continue;
                         }
                 }
 
                 if (run.n_blocks > 0 && run_origin.type != ORIGIN_BOOT && run_origin.type != ORIGIN_KNOWN) {
-                        int r = append_run(estimating, &run_origin, run, run_node, list, next_number);
+                        struct span span = whole_line(estimating, &run_origin, run, first_free,
+                                                      block ? block->number : UINT64_MAX);
+                        int r = append_run(estimating, &run_origin, span, run_node, list, next_number);
                         if (r < 0)
                                 return r;
+                        run = span;
                 }
                 if (block) {
+                        first_free = span_end(&run);
                         run = (struct span){ block->number, 1 };
                         run_origin = origin;
                         run_node = block->node;

@@ -4,7 +4,8 @@
 /*
  * Ranges where the kernel exports none: runs of blocks that one thing has added, as far as can be told. In this order a
  * block belongs to a dax device, an ACPI memory device, or a line of /proc/iomem; on a kernel without the memory_range
- * bus what is left is a run that cannot be told from boot memory. A run ends where its node does.
+ * bus what is left is a run that cannot be told from boot memory. A run ends where its node does. A range made from a
+ * line is as long as the line, also while its blocks come and go, so that it stays the same range.
  */
 
 #include "blocks.h"

@@ -170,6 +170,46 @@ static void kernel_with_the_bus(void **state) {
         (void)state;
 }
 
+/* Which is there before its first block and after its last, in whatever order they come and go. */
+static void a_line_is_one_range_while_its_blocks_come(void **state) {
+        sysroot_add_machine(&sysroot);
+        sysroot_write(&sysroot, "proc/iomem",
+                      "140000000-1bfffffff : System RAM\n"
+                      "1c0000000-1ffffffff : System RAM\n"
+                      "200000000-27fffffff : System RAM (mydriver)\n"
+                      "280000000-28fffffff : System RAM\n"
+                      "  280000000-28000ffff : reserved\n"
+                      "290000000-2bfffffff : System RAM\n");
+        sysroot_add_blocks(&sysroot, 44, 2, 0, "online", "Movable");
+        /* Beside it, boot memory, and a line that lies in two nodes. */
+        sysroot_add_blocks(&sysroot, 56, 8, 0, "online", "Movable");
+        sysroot_add_blocks(&sysroot, 66, 2, 0, "online", "Movable");
+        sysroot_add_blocks(&sysroot, 76, 2, 1, "online", "Movable");
+        sysroot_add_blocks(&sysroot, 80, 2, 1, "online", "Normal");
+        sysroot_add_blocks(&sysroot, 84, 1, 1, "online", "Normal");
+
+        struct inventory *inventory = read_all();
+        assert_described(inventory,
+                         "44-45 node0 online Movable unknown est0; 56-63 node0 online Movable unknown est1; "
+                         "66-67 node0 online Movable hot-added est2; 76-77 node1 online Movable hot-added est3; "
+                         "80-81 node1 online Normal boot -; 84-84 node1 online Normal unknown est4");
+        assert_range(inventory, 0, "est0 40-55 node0 other - 1073741824 estimated unknown");
+        assert_range(inventory, 1, "est1 56-63 node0 other - 1073741824 estimated unknown");
+        assert_range(inventory, 2, "est2 64-75 node0 other - 1073741824 estimated hot-added");
+        assert_range(inventory, 3, "est3 76-79 node1 other - 1073741824 estimated hot-added");
+        assert_range(inventory, 4, "est4 82-87 node1 other - 1073741824 estimated unknown");
+
+        /* More of it comes: it is the same range. */
+        sysroot_add_blocks(&sysroot, 40, 2, 0, "offline", "Movable");
+        sysroot_add_blocks(&sysroot, 50, 6, 0, "offline", "Movable");
+        struct inventory *later = read_with(&(struct inventory_options){ .previous = inventory });
+        assert_range(later, 0, "est0 40-55 node0 other - 1073741824 estimated unknown");
+        assert_int_equal(later->next_estimate, inventory->next_estimate);
+        inventory_free(later);
+        inventory_free(inventory);
+        (void)state;
+}
+
 static void stock_kernel_with_iomem(void **state) {
         sysroot_add_machine(&sysroot);
         sysroot_add_blocks(&sysroot, 8, 8, 0, "online", "Normal");
@@ -623,6 +663,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(kernel_with_the_bus),
                 TEST(stock_kernel_with_iomem),
+                TEST(a_line_is_one_range_while_its_blocks_come),
                 TEST(stock_kernel_without_addresses),
                 TEST(estimates_keep_their_numbers),
                 TEST(machines),

@@ -26,6 +26,11 @@ await_settled() {
         get /org/memctl1 Manager Version >/dev/null
 }
 
+# await_onlined N: until so many of policy's jobs have ended. The kernel shows what they do before that.
+await_onlined() {
+        until (($(grep -cF '(online) is finished: done' /run/memctld.log) >= $1)); do read -rt 0.01 <> <(:) || true; done
+}
+
 mkdir -p /run/memctl "$policies"
 cat >"$policies/50-dax.policy" <<END
 [Match]
@@ -67,6 +72,7 @@ expect_has "the built-in default" "$out" '"" "" 6 "Online.Mode" "manual"'
 expect "others are in force" "$(get /org/memctl1/range/range0 Range Policy)" '"80-rest"'
 
 # What an administrator took offline stays so over a restart.
+await_onlined 1
 change offline range2
 expect "the result" "$(result)" "done"
 stop_memctld
@@ -89,6 +95,7 @@ await_log 'policy "" leaves it to the administrator'
 expect "the small range" "$(blocks 104 107)" ----
 
 # What is left of a range that was removed in part is not brought online again.
+await_onlined 3
 change offline memory64-79
 expect "the result" "$(result)" "done"
 n=$(grep -c 'brings it online' /run/memctld.log)

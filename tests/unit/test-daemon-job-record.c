@@ -159,18 +159,18 @@ static void another_boot_is_told_apart(void **state) {
 
 /* A file that was cut or changed anywhere is a journal or is none, and nothing else happens. */
 static void no_journal_does_harm(void **state) {
-        static const char others[] = { '0', '9', '-', '"', '{', ']', ',', '\n', '\x7f' };
+        static const char others[] = "09-\"{],\n\x7f"; /* and its NUL */
         char *text = make_journal(true);
         size_t length = strlen(text), n_loaded = 0, n_refused = 0;
 
         for (size_t at = 0; at < length; at++)
-                for (size_t i = 0; i <= ARRAY_SIZE(others); i++) {
+                for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
                         char kept = text[at];
                         struct job_history history;
                         struct job *job = NULL;
                         int r;
 
-                        text[at] = i < ARRAY_SIZE(others) ? others[i] : '\0';
+                        text[at] = others[i];
                         r = load(text, &job, &history);
                         text[at] = kept;
                         assert_true(r == 0 || r == -EBADMSG || r == -ESTALE);

@@ -51,6 +51,10 @@ static void apply_key(struct ini_text *text, const char *group, const char *key,
                 if (parse_amount_bytes(value, &config->assume_granularity_bytes) < 0 ||
                     !is_power_of_two(config->assume_granularity_bytes))
                         ini_text_complain(text, "AssumeGranularity=%s: write a power of two, 1G (K M G T P)", value);
+        } else if (strcmp(key, "ReadPageTables") == 0) {
+                config->reads_page_tables = strcmp(value, "yes") == 0;
+                if (!config->reads_page_tables && strcmp(value, "no") != 0)
+                        ini_text_complain(text, "ReadPageTables=%s: write yes or no", value);
         } else if (strcmp(key, "RollbackTimeoutSec") == 0) {
                 if (parse_seconds(value, &config->rollback_timeout_usec) < 0)
                         ini_text_complain(text, "RollbackTimeoutSec=%s: write whole seconds, at least 1", value);
@@ -59,8 +63,8 @@ static void apply_key(struct ini_text *text, const char *group, const char *key,
                         ini_text_complain(text, "InhibitDelayMaxSec=%s: write whole seconds, at least 1", value);
         } else
                 ini_text_complain(text,
-                                  "[Manager] has no key %s: it has AssumeGranularity, RollbackTimeoutSec and "
-                                  "InhibitDelayMaxSec",
+                                  "[Manager] has no key %s: it has AssumeGranularity, ReadPageTables, "
+                                  "RollbackTimeoutSec and InhibitDelayMaxSec",
                                   key);
 }
 

@@ -6,10 +6,12 @@
  * all three in name order, where the same name in the earlier folder wins.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct configuration {
         uint64_t assume_granularity_bytes; /* 0: none */
+        bool reads_page_tables;
         uint64_t rollback_timeout_usec;
         uint64_t inhibit_delay_max_usec;
 };

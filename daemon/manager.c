@@ -72,11 +72,13 @@ static void log_configuration_problem(const char *file, unsigned line, const cha
 
 /* What holds for the next job; the assumed granularity needs the whole machine read again. */
 static void load_configuration(struct manager *manager) {
-        uint64_t assumed_before = manager->configuration.assume_granularity_bytes;
+        const struct configuration before = manager->configuration;
 
         configuration_load(manager->root.root_fd, log_configuration_problem, manager, &manager->configuration);
-        if (manager->tracker && manager->configuration.assume_granularity_bytes != assumed_before)
-                tracker_assume_granularity(manager->tracker, manager->configuration.assume_granularity_bytes);
+        if (manager->tracker && (manager->configuration.assume_granularity_bytes != before.assume_granularity_bytes ||
+                                 manager->configuration.reads_page_tables != before.reads_page_tables))
+                tracker_set_granularity(manager->tracker, manager->configuration.assume_granularity_bytes,
+                                        manager->configuration.reads_page_tables);
         if (manager->drain)
                 drain_set_delay_max(manager->drain, manager->configuration.inhibit_delay_max_usec);
 }
@@ -244,10 +246,21 @@ void manager_stop(struct manager *manager) {
         queue_stop(manager->queue);
 }
 
+static void warn_if_estimated(const struct manager *manager) {
+        enum granularity_source source = manager_inventory(manager)->source;
+
+        if (manager->configuration.reads_page_tables && source > GRANULARITY_SOURCE_PAGE_TABLES)
+                log_warning(
+                        "ReadPageTables=yes: the kernel shows no page tables in /sys/kernel/debug that can be read, "
+                        "so the granularity is %s",
+                        granularity_source_to_string(source));
+}
+
 static void on_updated(const struct inventory *previous, const struct span_list *changed, bool gone, void *userdata) {
         struct manager *manager = userdata;
 
         if (!previous) {
+                warn_if_estimated(manager);
                 manager->observer.ready(manager->userdata);
                 return;
         }
@@ -337,6 +350,7 @@ static int start(struct manager *manager, sd_event *event, const struct manager_
         if (r < 0)
                 return r;
         tracker.assume_granularity_bytes = manager->configuration.assume_granularity_bytes;
+        tracker.reads_page_tables = manager->configuration.reads_page_tables;
         r = tracker_new(event, &tracker, &manager->tracker);
         if (r < 0)
                 return r;

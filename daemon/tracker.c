@@ -84,8 +84,9 @@ void tracker_resync(struct tracker *tracker) {
         read_if_due(tracker);
 }
 
-void tracker_assume_granularity(struct tracker *tracker, uint64_t bytes) {
-        tracker->options.assume_granularity_bytes = bytes;
+void tracker_set_granularity(struct tracker *tracker, uint64_t assume_bytes, bool reads_page_tables) {
+        tracker->options.assume_granularity_bytes = assume_bytes;
+        tracker->options.reads_page_tables = reads_page_tables;
         tracker_resync(tracker);
 }
 
@@ -241,6 +242,7 @@ static void send_read(struct tracker *tracker) {
         struct worker_request request = {
                 .command = WORKER_READ,
                 .assume_granularity_bytes = tracker->options.assume_granularity_bytes,
+                .reads_page_tables = tracker->options.reads_page_tables,
         };
 
         tracker->reading_after_gap = tracker->after_gap;
@@ -254,6 +256,7 @@ static void send_refresh(struct tracker *tracker) {
         struct worker_request request = {
                 .command = WORKER_REFRESH,
                 .assume_granularity_bytes = tracker->options.assume_granularity_bytes,
+                .reads_page_tables = tracker->options.reads_page_tables,
                 .n_spans = tracker->blocks.n,
                 .n_ranges = tracker->n_ranges,
         };

@@ -28,8 +28,9 @@ struct tracker_callbacks {
 struct tracker_options {
         const char *executable; /* of the reader */
         const char *sysroot;
-        int uevent_fd; /* see uevent_stream_new() */
-        uint64_t assume_granularity_bytes;
+        int uevent_fd;                     /* see uevent_stream_new() */
+        uint64_t assume_granularity_bytes; /* 0: none */
+        bool reads_page_tables;
         struct tracker_callbacks callbacks;
         void *userdata;
 };
@@ -46,8 +47,8 @@ uint64_t tracker_generation(const struct tracker *tracker);
 /* Overruns, and gaps after which the inventory differed. */
 uint64_t tracker_events_lost(const struct tracker *tracker);
 
-/* AssumeGranularity= is another one: reads everything again. */
-void tracker_assume_granularity(struct tracker *tracker, uint64_t bytes);
+/* AssumeGranularity= or ReadPageTables= is another one: reads everything again. */
+void tracker_set_granularity(struct tracker *tracker, uint64_t assume_bytes, bool reads_page_tables);
 
 /* Reads everything again, soon. */
 void tracker_resync(struct tracker *tracker);

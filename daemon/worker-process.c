@@ -52,8 +52,11 @@ static int read_machine(struct process *process, const struct worker_request *re
                 .previous = estimates_known(&process->estimates),
         };
         struct inventory *inventory;
-        int r = inventory_read(process->sysfs, &options, &inventory);
+        int r;
 
+        if (request->reads_page_tables)
+                options.flags |= INVENTORY_PAGE_TABLES;
+        r = inventory_read(process->sysfs, &options, &inventory);
         if (r < 0)
                 return r;
         inventory_free(process->inventory);

@@ -42,6 +42,7 @@ struct worker_request {
         /* WRITE: "online", "online_kernel", "online_movable", "offline"; TRIGGER: the device, or "" */
         char word[WORKER_WORD_MAX];
         uint64_t assume_granularity_bytes; /* READ */
+        uint64_t reads_page_tables;        /* READ: 0 or 1 */
         uint64_t n_spans;                  /* REFRESH */
         uint64_t n_ranges;
         struct span spans[WORKER_SPANS_MAX];

@@ -10,6 +10,7 @@
 #include "machine.h"
 #include "memory-range.h"
 #include "node-memory.h"
+#include "page-tables.h"
 #include "util.h"
 
 #define ACPI_DEVICES "sys/bus/acpi/devices"
@@ -153,6 +154,9 @@ static int add_estimated_ranges(struct reading *reading) {
                 granularity_bytes = options->assume_granularity_bytes;
                 source = GRANULARITY_SOURCE_CONFIGURED;
         }
+        if ((options->flags & INVENTORY_PAGE_TABLES) && !reading->has_bus &&
+            page_tables_largest_leaf(reading->sysfs, &inventory->machine, &granularity_bytes) == 0)
+                source = GRANULARITY_SOURCE_PAGE_TABLES;
 
         inventory->source = reading->has_bus ? GRANULARITY_SOURCE_KERNEL : source;
         const struct estimating estimating = {

@@ -43,6 +43,7 @@ struct inventory {
 enum inventory_flags {
         INVENTORY_ZONES = 1 << 0,       /* valid_zones: three more system calls an online block */
         INVENTORY_NODE_MEMORY = 1 << 1, /* nodeN/meminfo */
+        INVENTORY_PAGE_TABLES = 1 << 2, /* ReadPageTables=: debugfs, where the kernel exports no ranges */
 };
 
 struct inventory_options {

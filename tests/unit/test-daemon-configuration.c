@@ -29,14 +29,19 @@ static void note(const char *file, unsigned line, const char *message, void *use
 static void keys_are_applied(void **state) {
         struct configuration configuration = configuration_default;
 
-        assert_int_equal(configuration_apply(&configuration, "x",
-                                             "# a comment\n[Manager]\nAssumeGranularity=1G\nRollbackTimeoutSec=7\n"
-                                             "  InhibitDelayMaxSec=2",
-                                             note, NULL),
-                         0);
+        assert_int_equal(
+                configuration_apply(
+                        &configuration, "x",
+                        "# a comment\n[Manager]\nAssumeGranularity=1G\nReadPageTables=yes\nRollbackTimeoutSec=7\n"
+                        "  InhibitDelayMaxSec=2",
+                        note, NULL),
+                0);
         assert_int_equal(configuration.assume_granularity_bytes, UINT64_C(1) << 30);
+        assert_true(configuration.reads_page_tables);
         assert_int_equal(configuration.rollback_timeout_usec, 7 * SECOND);
         assert_int_equal(configuration.inhibit_delay_max_usec, 2 * SECOND);
+        assert_int_equal(configuration_apply(&configuration, "x", "[Manager]\nReadPageTables=no\n", note, NULL), 0);
+        assert_false(configuration.reads_page_tables);
         (void)state;
 }
 
@@ -48,12 +53,13 @@ static void what_is_wrong_is_told(void **state) {
                 { "[Manager]\nRollbackTimeoutSec=0\n", "f:2: RollbackTimeoutSec=0: write whole seconds, at least 1" },
                 { "[Manager]\nRollbackTimeoutSec=1s\n", "f:2: RollbackTimeoutSec=1s: write whole seconds, at least 1" },
                 { "[Manager]\nInhibitDelayMaxSec=\n", "f:2: InhibitDelayMaxSec=: write whole seconds, at least 1" },
+                { "[Manager]\nReadPageTables=1\n", "f:2: ReadPageTables=1: write yes or no" },
                 { "[Manager]\nAssumeGranularity=3G\n",
                   "f:2: AssumeGranularity=3G: write a power of two, 1G (K M G T P)" },
                 { "[Manager]\nAssumeGranularity=1024\n",
                   "f:2: AssumeGranularity=1024: write a power of two, 1G (K M G T P)" },
                 { "[Manager]\n\nColour=blue\n",
-                  "f:3: [Manager] has no key Colour: it has AssumeGranularity, RollbackTimeoutSec and "
+                  "f:3: [Manager] has no key Colour: it has AssumeGranularity, ReadPageTables, RollbackTimeoutSec and "
                   "InhibitDelayMaxSec" },
                 { "[Boss]\nA=b\n", "f:2: [Boss] is no group: there is [Manager]" },
                 { "[Manager]\nnonsense\n", "f:2: this is neither a [Group] nor a Key=value" },

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "inventory.h"
+#include "page-tables.h"
 #include "sysroot.h"
 #include "test.h"
 #include "util.h"
@@ -206,6 +207,82 @@ static void a_line_is_one_range_while_its_blocks_come(void **state) {
         assert_range(later, 0, "est0 40-55 node0 other - 1073741824 estimated unknown");
         assert_int_equal(later->next_estimate, inventory->next_estimate);
         inventory_free(later);
+        inventory_free(inventory);
+        (void)state;
+}
+
+#define ARM64_TABLES                                                                                                   \
+        "---[ Linear Mapping start ]---\n"                                                                             \
+        "0xffff000000000000-0xffff000000210000        2112K PTE       RW NX SHD AF    CON     UXN    MEM/NORMAL\n"     \
+        "0xffff000000210000-0xffff000000400000        1984K PTE       ro NX SHD AF            UXN    MEM/NORMAL\n"     \
+        "0xffff000000400000-0xffff000004000000          60M PMD       RW NX SHD AF        BLK UXN    MEM/NORMAL\n"     \
+        "0xffff000004000000-0xffff000040000000         960M PMD\n"                                                     \
+        "0xffff000040000000-0xffff008000000000         511G PUD\n"                                                     \
+        "---[ Linear Mapping end ]---\n"                                                                               \
+        "0xffff800080000000-0xffff8000c0000000           1G PUD       RW NX SHD AF        BLK UXN    MEM/NORMAL\n"
+#define X86_64_TABLES                                                                                                  \
+        "---[ User Space ]---\n"                                                                                       \
+        "0x0000000000000000-0xffff800000000000    16777088T                                               pgd\n"       \
+        "---[ Low Kernel Mapping ]---\n"                                                                               \
+        "0xffff888000000000-0xffff888000200000           2M     RW                 GLB NX pte\n"                       \
+        "0xffff888000200000-0xffff888040000000        1022M     RW         PSE     GLB NX pmd\n"                       \
+        "0xffff888040000000-0xffffc90000000000       66559G                               pud\n"                       \
+        "---[ vmalloc() Area ]---\n"                                                                                   \
+        "0xffffc90000000000-0xffffc90040000000           1G     RW         PSE     GLB NX pud\n"
+
+static void the_largest_leaf_of_the_linear_map(void **state) {
+        static const struct {
+                const char *text;
+                enum machine_arch arch;
+                uint64_t page_size_bytes, leaf_bytes; /* 0: not to be told */
+        } cases[] = {
+                { ARM64_TABLES, ARCH_ARM64, 4096, 2 << 20 },
+                { ARM64_TABLES, ARCH_ARM64, 16384, 32 << 20 },
+                { ARM64_TABLES, ARCH_ARM64, 65536, 512 << 20 },
+                { ARM64_TABLES, ARCH_ARM64, 8192, 0 },
+                { X86_64_TABLES, ARCH_X86_64, 4096, 2 << 20 },
+                { X86_64_TABLES, ARCH_ARM64, 4096, 0 },
+                { X86_64_TABLES, ARCH_OTHER, 4096, 0 },
+                { "---[ Linear Mapping start ]---\n0x0-0x1 1G PUD RW AF BLK MEM/NORMAL", ARCH_ARM64, 4096, 1 << 30 },
+                { "---[ Linear Mapping start ]---\n0x0-0x1 1G PUD RW AF CON MEM/NORMAL", ARCH_ARM64, 4096, 0 },
+                { "---[ Linear Mapping start ]---\n0x0-0x1 32M PMD RW CON BLK MEM/NORMAL", ARCH_ARM64, 4096, 32 << 20 },
+                { "---[ Linear Mapping start ]---\n0x0-0x1 1G PGD RW AF BLK MEM/NORMAL", ARCH_ARM64, 65536, 0 },
+                { "---[ Linear Mapping start ]---\n0x0-0x1 1G PUD\n", ARCH_ARM64, 4096, 0 },
+                { "0x0-0x1 1G PUD RW AF BLK MEM/NORMAL\n", ARCH_ARM64, 4096, 0 },
+                { "", ARCH_X86_64, 4096, 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct machine machine = { cases[i].arch, cases[i].page_size_bytes, true };
+                uint64_t leaf_bytes = 0;
+
+                assert_int_equal(page_tables_parse(cases[i].text, &machine, &leaf_bytes),
+                                 cases[i].leaf_bytes ? 0 : -EBADMSG);
+                assert_int_equal(leaf_bytes, cases[i].leaf_bytes);
+        }
+        (void)state;
+}
+
+static void page_tables_are_read_if_asked_for(void **state) {
+        const struct inventory_options with_tables = { .flags = INVENTORY_PAGE_TABLES,
+                                                       .assume_granularity_bytes = UINT64_C(1) << 33,
+                                                       .page_size_bytes = 4096 };
+        const struct inventory_options without = { .page_size_bytes = 4096 };
+
+        sysroot_add_machine(&sysroot);
+        sysroot_add_blocks(&sysroot, 40, 16, 0, "online", "Movable");
+        sysroot_write(&sysroot, "proc/iomem", "140000000-1bfffffff : System RAM\n");
+        struct inventory *inventory = read_with(&with_tables);
+        assert_range(inventory, 0, "est0 40-55 node0 other - 8589934592 configured unknown");
+        inventory_free(inventory);
+
+        sysroot_write(&sysroot, "sys/kernel/debug/kernel_page_tables", ARM64_TABLES);
+        inventory = read_with(&with_tables);
+        assert_range(inventory, 0, "est0 40-55 node0 other - 134217728 page-tables unknown");
+        assert_int_equal(inventory->source, GRANULARITY_SOURCE_PAGE_TABLES);
+        inventory_free(inventory);
+        inventory = read_with(&without);
+        assert_range(inventory, 0, "est0 40-55 node0 other - 1073741824 estimated unknown");
         inventory_free(inventory);
         (void)state;
 }
@@ -662,6 +739,8 @@ static void platform_drivers(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(kernel_with_the_bus),
+                TEST(the_largest_leaf_of_the_linear_map),
+                TEST(page_tables_are_read_if_asked_for),
                 TEST(stock_kernel_with_iomem),
                 TEST(a_line_is_one_range_while_its_blocks_come),
                 TEST(stock_kernel_without_addresses),

@@ -6,10 +6,6 @@
 
 . "$(dirname "$0")/expect.sh"
 
-as_nobody() {
-        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-}
-
 expect 0 'a machine without a hot-added range lists' memctl list
 expect 0 'list --ranges is empty, not an error' memctl list --ranges
 expect 0 'list --units is empty, not an error' memctl list --units

@@ -9,6 +9,7 @@
 #   expect_no_line NAME REGEX     none does
 #   expect_states NAME FIRST-LAST STATE   memoryN/state of these blocks
 #   driver COMMAND…               a command to the third-party driver's module; its status is 0 or 1
+#   as_nobody COMMAND…            it, without any privilege
 #   blocks_of DEVICE              FIRST-LAST of an ACPI memory device
 #   install_package               memctl from its package, by apt
 #   use_policy NAME               an example policy of the package is put in force
@@ -94,6 +95,10 @@ expect_states() {
 
 driver() {
         printf '%s\n' "$*" >/proc/hotplug-driver
+}
+
+as_nobody() {
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
 blocks_of() {

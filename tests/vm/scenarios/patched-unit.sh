@@ -3,7 +3,7 @@
 # guest: --arch arm64 --kernel patched --root debian --memory 6G --append "rodata=off mem=2G" --module tests/vm/hotplug-driver.c
 #
 # The main story on the patched kernel: a driver adds 2 GiB that the kernel maps with two 1 GiB leaves, and memctl
-# hands it out and takes it back by whole leaves.
+# hands it out and takes it back by whole leaves. What memctld may do, and who may have it done.
 
 . "$(dirname "$0")/expect.sh"
 
@@ -60,5 +60,47 @@ expect 0 'busctl: its units' busctl call org.memctl1 /org/memctl1/range/range1 o
 expect_output 'one unit of 1 GiB' 'a(ttt) 1 6442450944 1073741824 1'
 expect 0 'busctl: its granularity' busctl get-property org.memctl1 /org/memctl1/range/range1 org.memctl1.Range RemovalGranularity
 expect_output '1 GiB' 't 1073741824'
+
+# Who may do what.
+expect 0 'memctld has few privileges' systemd-analyze security --no-pager --threshold=15 memctld.service
+
+# The service's settings, with a shell in its place. Here: what root can do, so that the attempts mean something.
+cat >/run/attempts <<'END'
+attempt() {
+        local name=$1
+        shift
+        if "$@" >/dev/null 2>&1; then echo "can $name"; else echo "cannot $name"; fi
+}
+opens() { : >>"$1"; }
+attempt 'write the state of a block' opens /sys/devices/system/memory/memory48/state
+attempt 'write elsewhere in sysfs' opens /sys/kernel/uevent_seqnum
+attempt 'write to sysctl' opens /proc/sys/vm/swappiness
+attempt 'write to /etc' touch /etc/attempt
+attempt 'read a disk' head -c 1 /dev/vda
+attempt 'open a network socket' bash -c 'exec 3<>/dev/udp/127.0.0.1/9'
+attempt 'make a namespace' unshare --net true
+attempt 'mount' mount -t tmpfs attempt /run/memctl
+attempt 'see other processes' test -e /proc/1/comm
+attempt 'signal other processes' kill -0 1
+END
+attempt_as_service() {
+        sed -e '/^BusName=\|^Restart=\|^WatchdogSec=\|^Also=\|^Alias=/d' -e 's/^Type=.*/Type=oneshot/' \
+                -e 's|^ExecStart=.*|ExecStart=/bin/bash /run/attempts|' -e '/^ExecReload=/d' \
+                "$(systemctl show -P FragmentPath memctld.service)" >/run/systemd/system/attempts.service
+        systemctl daemon-reload
+        systemctl start attempts.service
+        journalctl --sync
+        journalctl -q -o cat -t bash -u attempts.service
+}
+chmod u+w /sys/kernel/uevent_seqnum
+expect 0 'attempts as root' bash /run/attempts
+expect_no_line 'root can do all of it' '^cannot'
+umount /run/memctl
+expect 0 'attempts as the service' attempt_as_service
+expect_output 'the service can write the state of blocks, and nothing else' "$(sed -n "s/^attempt '\([^']*\)'.*/cannot \1/p" /run/attempts |
+        sed '1s/^cannot/can/')"
+
+expect 5 'another user may not' as_nobody memctl offline range1
+expect 0 'but may see what would happen' as_nobody memctl offline --dry-run range1
 
 exit $failed

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# guest: --arch arm64 --kernel patched --root debian --memory 3G,slots=4,maxmem=32G --append rodata=off --env rounds=50 --qemu-arg -bios --qemu-arg /usr/share/qemu-efi-aarch64/QEMU_EFI.fd
-# guest: --arch x86_64 --kernel patched --root debian --memory 3G,slots=4,maxmem=32G --env rounds=50
+# guest: --arch arm64 --kernel patched --root debian --memory 2G,slots=4,maxmem=32G --append rodata=off --env rounds=50 --qemu-arg -bios --qemu-arg /usr/share/qemu-efi-aarch64/QEMU_EFI.fd
+# guest: --arch x86_64 --kernel patched --root debian --memory 2G,slots=4,maxmem=32G --env rounds=50
 # installs: package
 # program: tests/vm/scenarios/pattern-keeper.c
 # suite: drivers

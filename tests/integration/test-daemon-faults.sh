@@ -41,7 +41,8 @@ judge() {
                         [[ ${now:block:1} == M || ${owed:block:1} == x ]] ||
                                 fail "$what: block $((first + block)) is not as before and not owed"
                 done
-                expect_has "$what: something is owed" "$owed" x
+                # memctld may have made it good since, at once.
+                [[ $now == "$before" ]] || expect_has "$what: something is owed" "$owed" x
                 ;;
         *) fail "$what: result \"$result\" is none of those that may be" ;;
         esac

@@ -12,6 +12,9 @@
  *	hold START SIZE			keep a movable page of it from being moved, so
  *					that it cannot be taken offline
  *	release START SIZE		the same page
+ *	take START SIZE			a page of it is the kernel's; its zone must
+ *					not be Movable
+ *	put START SIZE			the same page
  *
  * Nothing is checked here that the kernel's own functions do not check.
  */
@@ -70,6 +73,33 @@ static int release_page(void)
 	return 0;
 }
 
+static struct page *taken;
+
+/* As with any allocation of the kernel's: nobody can move such a page. */
+static int take_page(u64 start, u64 size)
+{
+	unsigned long pfn;
+	int result = -ENOENT;
+
+	for (pfn = PHYS_PFN(start); !taken && pfn < PHYS_PFN(start + size);
+	     pfn += pageblock_nr_pages) {
+		/* 0: for unmovable pages; newer kernels: no flags. */
+		result = alloc_contig_range(pfn, pfn + 1, 0, GFP_KERNEL);
+		if (!result)
+			taken = pfn_to_page(pfn);
+	}
+	return taken ? 0 : result;
+}
+
+static int put_taken_page(void)
+{
+	if (!taken)
+		return -ENOENT;
+	__free_page(taken);
+	taken = NULL;
+	return 0;
+}
+
 static int run_command(char *line)
 {
 	char verb[24], flag[24];
@@ -97,6 +127,10 @@ static int run_command(char *line)
 		return hold_page(start, size);
 	if (!strcmp(verb, "release"))
 		return release_page();
+	if (!strcmp(verb, "take"))
+		return take_page(start, size);
+	if (!strcmp(verb, "put"))
+		return put_taken_page();
 	return -EINVAL;
 }
 

@@ -114,6 +114,25 @@ static void add_range(struct tracker *tracker, uint64_t number) {
         tracker->ranges[tracker->n_ranges++] = number;
 }
 
+static int number_of(const struct uevent *event, const char *key, uint64_t *ret) {
+        const char *text = uevent_property(event, key);
+
+        return text ? parse_u64(text, strlen(text), 0, ret) : -ENODATA;
+}
+
+/*
+ * The kernel tells of a block before it links it to its node, which no event tells of, and of the range when all is
+ * done: a block that was looked at in between is looked at again.
+ */
+static void add_range_blocks(struct tracker *tracker, const struct uevent *event) {
+        uint64_t start, size_bytes, block_size_bytes = tracker->inventory ? tracker->inventory->block_size_bytes : 0;
+
+        if (block_size_bytes == 0 || number_of(event, "MEMORY_RANGE_START", &start) < 0 ||
+            number_of(event, "MEMORY_RANGE_SIZE", &size_bytes) < 0 || size_bytes < block_size_bytes)
+                return;
+        add_block(tracker, (struct span){ start / block_size_bytes, size_bytes / block_size_bytes });
+}
+
 static void on_uevent(const struct uevent *event, void *userdata) {
         struct tracker *tracker = userdata;
         uint64_t number;
@@ -121,9 +140,11 @@ static void on_uevent(const struct uevent *event, void *userdata) {
         if (strcmp(event->subsystem, "memory") == 0 && block_number_from_name(event->name, &number) == 0)
                 add_block(tracker, (struct span){ number, 1 });
         else if (strcmp(event->subsystem, "memory_range") == 0 &&
-                 parse_prefixed_number(event->name, "range", &number) == 0)
+                 parse_prefixed_number(event->name, "range", &number) == 0) {
                 add_range(tracker, number);
-        else
+                if (strcmp(event->action, "add") == 0)
+                        add_range_blocks(tracker, event);
+        } else
                 return;
         read_if_due(tracker);
 }

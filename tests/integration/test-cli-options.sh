@@ -259,13 +259,13 @@ note() {
 # These say the same of every command.
 for name in "${names[@]}"; do
         for option in --help -h; do
-                memctl "$name" "$option"
+                run memctl "$name" "$option"
                 expect_status 0
                 expect_out_has "memctl $name [OPTION"
                 note "$command"
         done
         for option in --version -V; do
-                memctl "$name" "$option"
+                run memctl "$name" "$option"
                 expect_status 0
                 [[ $out =~ ^memctl\ [0-9.]+$ ]] || fail 'a version was expected'
                 note "$command"

@@ -16,7 +16,8 @@
 
 /* An event is followed at once; the next ones of a burst are merged. */
 #define REFRESH_INTERVAL_USEC (100 * USEC_PER_MSEC)
-/* Other network namespaces make gaps that mean nothing: they must not keep a large machine reading. */
+/* Other network namespaces make gaps that mean nothing: they must not keep a large machine reading. A change that waits
+ * for the truth does not wait for this. */
 #define READ_INTERVAL_USEC (1 * USEC_PER_SEC)
 /* A reader that hangs, not one on a machine that has much to do. */
 #define SYNC_TIMEOUT_USEC (20 * USEC_PER_SEC)
@@ -297,7 +298,8 @@ static void read_if_due(struct tracker *tracker) {
         if (worker_is_busy(tracker->reader))
                 return;
         if (tracker->everything) {
-                due = tracker->last_read_usec == 0 ? 0 : tracker->last_read_usec + READ_INTERVAL_USEC;
+                due = tracker->last_read_usec == 0 || tracker->waiters ? 0
+                                                                       : tracker->last_read_usec + READ_INTERVAL_USEC;
                 if (now >= due)
                         send_read(tracker);
                 else

@@ -27,10 +27,10 @@ build() {
 	configure "$@" && ninja -C "$1"
 }
 
-# meson_suite DIRECTORY SUITE: each of its tests is a line
+# meson_suite DIRECTORY SUITE [N]: each of its tests is a line; N at once, else one a processor
 meson_suite() {
 	rm -f "$1/meson-logs/testlog.json"
-	meson test -C "$1" --suite "$2" --no-rebuild >/dev/null 2>&1 || true
+	meson test -C "$1" --suite "$2" --num-processes "${3:-$(nproc)}" --no-rebuild >/dev/null 2>&1 || true
 	/usr/bin/python3 - "$1/meson-logs/testlog.json" <<-'END'
 		import json, os, sys
 

@@ -180,7 +180,7 @@ static void say_zone(struct words *words, const struct finding *finding) {
         say(words,
             " cannot go to %s: its unit, %s, is online in %s, and one that holds both can hardly be taken offline",
             zone_in_words(planner->request->zone), unit, zone_in_words(finding->zone));
-        offer_blocks(words, "in their zone:", VERB_ONLINE, 0, finding->span, NULL);
+        offer_blocks(words, "in their zone:", VERB_ONLINE, WAY_THEIR_ZONE, finding->span, NULL);
 }
 
 /* A relative amount or a target, of blocks that change. NULL without memory. */

@@ -24,6 +24,7 @@ enum way_flags {
         WAY_PARTIAL = 1 << 0,
         WAY_IGNORE_HEADROOM = 1 << 1,
         WAY_EMPTY_NODE = 1 << 2,
+        WAY_THEIR_ZONE = 1 << 3, /* online: not the zone that was asked for */
 };
 
 /* Text of the first line. */
@@ -36,7 +37,8 @@ char *format_units(const struct planner *planner, struct span span);
 
 /*
  * Offers "memctl VERB [options] SELECTORS": the selectors as they are, or with what the request itself allows, or with
- * --empty-node, whichever is accepted first. `note` may be NULL. Returns whether it was.
+ * --empty-node, whichever is accepted first. To online is offered with the request's --zone=. `note` may be NULL.
+ * Returns whether it was.
  */
 bool offer(struct words *words, const char *label, enum verb verb, enum way_flags flags, const char *selectors,
            const char *note);

@@ -66,6 +66,10 @@ static int parse_selectors(const char *text, uint64_t block_size_bytes, struct s
         return selector_list_parse(words, n, block_size_bytes, ret, &message);
 }
 
+static bool keeps_zone(const struct planner *planner, enum verb verb, enum way_flags flags) {
+        return verb == VERB_ONLINE && planner->request->has_zone && !(flags & WAY_THEIR_ZONE);
+}
+
 /* Whether a request would be accepted and change something. Returns 1, 0, -ENOMEM. */
 static int try_request(const struct planner *planner, enum verb verb, enum way_flags flags, const char *selectors) {
         _cleanup_(selector_list_clear) struct selector_list list = { 0 };
@@ -80,6 +84,8 @@ static int try_request(const struct planner *planner, enum verb verb, enum way_f
                 .partial = flags & WAY_PARTIAL,
                 .ignore_headroom = flags & WAY_IGNORE_HEADROOM,
                 .empty_node = flags & WAY_EMPTY_NODE,
+                .has_zone = keeps_zone(planner, verb, flags),
+                .zone = planner->request->zone,
                 .hint = planner->request->hint,
                 .hint_userdata = planner->request->hint_userdata,
                 .udev_policy = planner->request->udev_policy,
@@ -97,6 +103,9 @@ static int try_request(const struct planner *planner, enum verb verb, enum way_f
 
 static void write_way_out(struct words *words, const char *label, enum verb verb, enum way_flags flags,
                           const char *selectors, const char *note) {
+        const struct planner *planner = words->planner;
+        bool has_zone = keeps_zone(planner, verb, flags);
+
         char **suggestions = reallocarray(words->suggestions, words->n_suggestions + 1, sizeof(*suggestions));
         if (!suggestions) {
                 words->error = -ENOMEM;
@@ -104,10 +113,10 @@ static void write_way_out(struct words *words, const char *label, enum verb verb
         }
         words->suggestions = suggestions;
 
-        char *command =
-                format_string("memctl %s%s%s%s %s", verb_to_string(verb), flags & WAY_PARTIAL ? " --partial" : "",
-                              flags & WAY_EMPTY_NODE ? " --empty-node" : "",
-                              flags & WAY_IGNORE_HEADROOM ? " --ignore-headroom" : "", selectors);
+        char *command = format_string(
+                "memctl %s%s%s%s%s%s %s", verb_to_string(verb), flags & WAY_PARTIAL ? " --partial" : "",
+                flags & WAY_EMPTY_NODE ? " --empty-node" : "", flags & WAY_IGNORE_HEADROOM ? " --ignore-headroom" : "",
+                has_zone ? " --zone=" : "", has_zone ? online_zone_to_string(planner->request->zone) : "", selectors);
         if (!command) {
                 words->error = -ENOMEM;
                 return;

@@ -534,7 +534,8 @@ static const char *check_spares(const struct oracle *oracle) {
 }
 
 /* Runs a suggestion as the command line would. Returns NULL if it is accepted and does something. */
-static const char *check_suggestion(const struct oracle *oracle, const char *suggestion) {
+static const char *check_suggestion(const struct oracle *oracle, const struct refusal *refusal,
+                                    const char *suggestion) {
         char words[4096], *rest = words, *word, *selectors[64], *message = NULL;
         size_t n = 0;
         struct request request = {
@@ -554,9 +555,15 @@ static const char *check_suggestion(const struct oracle *oracle, const char *sug
                         request.ignore_headroom = true;
                 else if (strcmp(word, "--empty-node") == 0)
                         request.empty_node = true;
+                else if (strncmp(word, "--zone=", 7) == 0)
+                        request.has_zone = online_zone_from_string(word + 7, &request.zone) == 0;
                 else if (n < ARRAY_SIZE(selectors))
                         selectors[n++] = word;
         }
+
+        bool keeps_zone = oracle->request->has_zone && refusal->reason != REASON_ZONE;
+        if (request.has_zone != keeps_zone || (keeps_zone && request.zone != oracle->request->zone))
+                return problem("a suggestion is for another zone");
 
         struct selector_list list;
         struct plan *plan = NULL;
@@ -604,7 +611,7 @@ static const char *check_suggestions(const struct oracle *oracle) {
                 const struct refusal *refusal = &oracle->plan->refusals[i];
                 for (size_t k = 0; k < refusal->n_suggestions; k++) {
                         const char *wrong = strstr(refusal->text, refusal->suggestions[k])
-                                                    ? check_suggestion(oracle, refusal->suggestions[k])
+                                                    ? check_suggestion(oracle, refusal, refusal->suggestions[k])
                                                     : problem("a suggestion is not in the text");
                         if (wrong)
                                 return wrong;

@@ -53,6 +53,8 @@ static void assert_suggestions_hold(const struct inventory *inventory, const str
                                         flags |= IGNORE_HEADROOM;
                                 else if (strcmp(word, "--empty-node") == 0)
                                         flags |= EMPTY_NODE;
+                                else if (strcmp(word, "--zone=kernel") == 0)
+                                        flags |= ZONE_KERNEL;
                                 else
                                         strcat(strcat(selectors, word), " ");
                         }
@@ -569,6 +571,28 @@ static void the_refusal_reads_as_documented(void **state) {
         (void)state;
 }
 
+static void ways_out_keep_the_zone_that_was_asked_for(void **state) {
+        struct inventory *inventory = model_server();
+        struct plan *plan = make_plan(inventory, NULL, VERB_ONLINE, "88-91,200", ZONE_KERNEL);
+
+        assert_int_equal(plan->refusals[0].n_suggestions, 1);
+        assert_string_equal(plan->refusals[0].suggestions[0], "memctl online --zone=kernel memory88-91");
+        plan_free(plan);
+
+        plan = make_plan(inventory, NULL, VERB_ONLINE, "100G", ZONE_KERNEL);
+        assert_int_equal(plan->refusals[0].n_suggestions, 1);
+        assert_non_null(strstr(plan->refusals[0].suggestions[0], "memctl online --zone=kernel "));
+        plan_free(plan);
+
+        /* But where it is what stands in the way. */
+        model_set_blocks(inventory, 42, 2, 0, BLOCK_OFFLINE, ZONE_NONE);
+        plan = make_plan(inventory, NULL, VERB_ONLINE, "42", ZONE_KERNEL);
+        assert_string_equal(plan->refusals[0].suggestions[0], "memctl online memory42");
+        plan_free(plan);
+        inventory_free(inventory);
+        (void)state;
+}
+
 static void side_effects(void **state) {
         struct inventory *inventory = model_server();
 
@@ -694,6 +718,7 @@ int main(void) {
                 cmocka_unit_test(removal),
                 cmocka_unit_test(unknown_memory_is_never_removed),
                 cmocka_unit_test(the_refusal_reads_as_documented),
+                cmocka_unit_test(ways_out_keep_the_zone_that_was_asked_for),
                 cmocka_unit_test(side_effects),
                 cmocka_unit_test(blocks_without_a_range_yet_are_one_unit),
                 cmocka_unit_test(options_that_exclude_each_other),

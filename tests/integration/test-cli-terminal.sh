@@ -60,7 +60,7 @@ mkdir -m 777 "$scratch/agent"
 cat >"$scratch/bin/pkttyagent" <<AGENT
 #!/bin/bash
 trap 'echo ended >>"$scratch/agent/said"; exit' TERM
-echo "\$1 \$3" >>"$scratch/agent/said"
+echo "\$1 \${*:3}" >>"$scratch/agent/said"
 eval "exec \$2>&-"
 while :; do read -rt 60 <> <(:); done
 AGENT
@@ -68,7 +68,8 @@ chmod +x "$scratch/bin/pkttyagent"
 PATH=$scratch/bin:$PATH terminal -- setpriv --reuid=65534 --clear-groups "$MEMCTL" offline 40-47
 expect_status 5
 expect_out_has 'memctl: not authorised'
-[ "$(<"$scratch/agent/said")" = $'--notify-fd --fallback\nended' ] || fail 'the agent was to be started and ended'
+# Nobody has a session on this machine, whose agent would come first.
+[ "$(<"$scratch/agent/said")" = $'--notify-fd \nended' ] || fail 'the agent was to be started and ended'
 : >"$scratch/agent/said"
 PATH=$scratch/bin:$PATH terminal -- "$MEMCTL" offline --dry-run 40-47
 PATH=$scratch/bin:$PATH terminal -- "$MEMCTL" offline 40-47

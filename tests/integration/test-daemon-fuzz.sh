@@ -23,7 +23,7 @@ out=$("$fuzz" bad-utf8)
 
 "$fuzz" calls 2 >/dev/null
 before=$(resident_kib)
-"$fuzz" calls "${FUZZ_SECONDS:-15}" ${FUZZ_SEED:+"$FUZZ_SEED"} || fail "fuzzing the calls"
+"$fuzz" calls "${FUZZ_SECONDS:-20}" ${FUZZ_SEED:+"$FUZZ_SEED"} || fail "fuzzing the calls"
 after=$(resident_kib)
 echo "resident before and after: $before, $after KiB"
 kill -0 "$MEMCTLD_PID" || fail "memctld is gone"

@@ -186,7 +186,7 @@ int client_report(int r, const sd_bus_error *error) {
         case STATUS_NOT_AUTHORISED:
                 fprintf(stderr,
                         "memctl: not authorised: %s\n"
-                        "  as the administrator:  sudo memctl …\n"
+                        "  as the administrator:  sudo memctl ...\n"
                         "  for good:              a polkit rule for the action, see org.memctl1(5)\n",
                         message);
                 break;

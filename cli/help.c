@@ -36,8 +36,7 @@ static void print_spec(const struct option_spec *spec) {
         else
                 snprintf(left, sizeof left, "    --%s%s%s", spec->name, separator, argument);
 
-        /* "…" is one column of three bytes */
-        printf("  %-*s %s\n", strstr(left, "…") ? 26 : 24, left, spec->help);
+        printf("  %-24s %s\n", left, spec->help);
 }
 
 /* "Columns: NAME RANGE …", in lines that fit 80 columns. */
@@ -64,28 +63,28 @@ static void print_columns(const struct command *command) {
 
 void help_print(const struct command *command) {
         if (!command) {
-                puts("memctl [OPTION…] COMMAND …\n\nKeep what is hot-plugged removable: list memory, take it online "
-                     "and "
-                     "offline in whole\nremoval units, remove it.\n\nCommands:");
+                puts("memctl [OPTION...] COMMAND ...\n\n"
+                     "Keep what is hot-plugged removable: list memory, take it online and offline in\n"
+                     "whole removal units, remove it.\n\nCommands:");
                 for (const struct command *i = commands; i->name; i++)
                         printf("  %-10s %s\n", i->name, i->summary);
-                puts("\nWithout a command memctl lists. \"memctl COMMAND --help\" tells more, memctl(1) everything.\n"
+                puts("\nWithout a command memctl lists. \"memctl COMMAND --help\" and memctl(1) tell more.\n"
                      "\nOptions:");
         } else
-                printf("memctl %s [OPTION…]%s%s\n\n%s.\n\nOptions:\n", command->name, command->arguments ? " " : "",
+                printf("memctl %s [OPTION...]%s%s\n\n%s.\n\nOptions:\n", command->name, command->arguments ? " " : "",
                        command->arguments ? command->arguments : "", command->summary);
 
+        /* Without a command those that all take, but for inhibit, which has no other machine. */
         for (size_t i = 0; i < n_option_specs; i++)
                 if (command ? option_specs[i].commands & command->bit
-                            : option_specs[i].commands == (unsigned)COMMAND_ALL)
+                            : (option_specs[i].commands | COMMAND_INHIBIT) == (unsigned)COMMAND_ALL)
                         print_spec(option_specs + i);
 
         if (command && command->arguments && strstr(command->arguments, "SELECTOR"))
-                printf("\nA selector is memory40, 40-47, 0x140000000-0x17fffffff, 0x140000000+1G, range0, est0, "
-                       "node1,\n"
-                       "device:dax0.0%s.\n",
+                printf("\nA selector is memory40, 40-47, 0x140000000-0x17fffffff, 0x140000000+1G, range0,\n"
+                       "est0, node1, device:dax0.0%s.\n",
                        command->bit & COMMANDS_WITH_AMOUNTS
-                               ? ", all, or an amount such as 4G (so much more) or =4G (so much in all)"
+                               ? ", all, or an amount such as 4G (so much more)\nor =4G (so much in all)"
                                : " or all");
         if (command)
                 print_columns(command);

@@ -178,8 +178,8 @@ static int parse_addresses(struct parser *parser, const char *text) {
                 return r;
         if (!separator)
                 return bad_selector(parser,
-                                    "'%s' is a single address: write where it ends, %s+1G or %s-0x… (last byte)", text,
-                                    text, text);
+                                    "'%s' is a single address: write where it ends, %s+1G or %s-0x... (last byte)",
+                                    text, text, text);
 
         r = *separator == '+' ? parse_size(parser, separator + 1, start, &last)
                               : parse_address(parser, separator + 1, strchr(separator, '\0'), &last);

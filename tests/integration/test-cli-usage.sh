@@ -6,12 +6,19 @@
 
 root=$(machine root 0-7 8-15:state=offline --range 0:8-15,granularity=512M)
 
-# usage WORDS… : bad usage says so on standard error, names the next step and exits 2.
+# usage_error MESSAGE WORDS…: bad usage says so on standard error, in what each locale can show, and exits 2.
 usage_error() {
         memctl "${@:2}"
         expect_status 2
         expect_out ''
         expect_err_has "$1"
+        ! grep -q '[^ -~]' <<<"$err" || fail 'only ASCII was expected'
+}
+
+# Help fits every terminal.
+expect_plain_80() {
+        [ "$(wc -L <<<"$out")" -le 80 ] || fail 'help is to fit 80 columns'
+        ! grep -q '[^ -~]' <<<"$out" || fail 'only ASCII was expected'
 }
 
 memctl --version
@@ -20,13 +27,15 @@ expect_status 0
 
 memctl --help
 expect_status 0
+expect_plain_80
+expect_out_has --host
 mapfile -t commands < <(sed -n '/^Commands:/,/^$/{/^  /p}' <<<"$out" | awk '{ print $1 }')
 [ "${#commands[@]}" -ge 11 ] || fail 'the help was to list the commands'
 for command_name in "${commands[@]}"; do
         memctl "$command_name" --help
         expect_status 0
         expect_out_has "memctl $command_name [OPTION"
-        [ "$(wc -L <<<"$out")" -le 100 ] || fail 'help is to fit 100 columns'
+        expect_plain_80
         # Whoever may choose columns is told which there are, and who takes an amount that it does.
         [[ $out != *--output=* ]] || expect_out_has '
 Columns: '
@@ -78,6 +87,7 @@ usage_error 'is no selector, did you mean device:PNP0C80:00?' online PNP0C80:00
 usage_error "'1g' is no selector, did you mean 1G?" offline 1g
 usage_error "'1.5gb' is no selector, did you mean 1.5G?" offline 1.5gb
 usage_error "'1.5' is no selector: write " offline 1.5
+usage_error "'0x140000000' is a single address: write where it ends" offline 0x140000000
 usage_error "'=1gib' is no amount: write one with a suffix" offline =1gib
 usage_error 'remove takes no amount' remove 1G
 usage_error '--partial does not go with an amount' offline --partial 1G

@@ -26,6 +26,27 @@ same options "$(grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' <<<"$all_help" | grep -oE 
         "$options_in_manual"
 same letters "$(grep -oE '^ +-[a-zA-Z],' <<<"$all_help" | tr -d ' ,' | sort -u)" "$letters_in_manual"
 
+# Every command line that documents tell of is one that there is: the command, its options and what policy does.
+root_of_source=$here/../..
+documented() {
+        sed 's/\\-/-/g' "$root_of_source"/docs/*.[1-8] | grep -oE '(\\fB|\.B "?|Li "|\.Dl \$ |^\$ )memctl [a-z][^\")|]*'
+        # shellcheck disable=SC2016 # Markdown's
+        grep -hoE '(`|^\$ )memctl [a-z][^`|]*' "$root_of_source"/README.md "$root_of_source"/docs/*.md
+        grep -oE '"memctl [a-z][^"]*' "$root_of_source/units/memctl.catalog"
+}
+documented | sed 's/^.*memctl/memctl/' | sort -u >"$scratch/documented"
+[ "$(wc -l <"$scratch/documented")" -ge 30 ] || fail 'more command lines were expected in the documents'
+while read -ra words; do
+        memctl "${words[1]}" --help
+        command=${words[*]}
+        expect_status 0
+        for word in "${words[@]:2}"; do
+                [ "$word" != -- ] || break
+                [[ $word != --* ]] || grep -qwF -- "${word%%=*}" <<<"$out" || fail "it takes no $word"
+        done
+        [[ ${words[1]} != policy || " list show check reload " == *" ${words[2]-list} "* ]] || fail 'policy does no such thing'
+done <"$scratch/documented"
+
 # Every exit status of the code is explained.
 same 'exit statuses' \
         "$(grep -oE 'STATUS_[A-Z_]+ = [0-9]+' "$here/../../cli/exit-status.h" | awk '{ print $3 }' | sort -n)" \

@@ -52,7 +52,8 @@ int block_table_list(struct block_table *table, const struct sysfs *sysfs) {
         if (r < 0)
                 return r;
 
-        qsort(table->items, table->n, sizeof(*table->items), compare_blocks);
+        if (table->n > 1)
+                qsort(table->items, table->n, sizeof(*table->items), compare_blocks);
         return 0;
 }
 

@@ -674,6 +674,11 @@ static void faults(void **state) {
 
         assert_int_equal(inventory_read(&sysfs, NULL, &inventory), -ENOENT);
         sysroot_add_machine(&sysroot);
+        inventory = read_all();
+        assert_int_equal(inventory->extents.n, 0);
+        inventory_free(inventory);
+        inventory = NULL;
+
         sysroot_add_blocks(&sysroot, 40, 16, 0, "online", "Movable");
         ops.openat = faulty_openat;
         faulty_error = EIO;

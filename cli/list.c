@@ -307,6 +307,10 @@ int verb_list(const struct options *options, char **words, size_t n_words) {
         if (options->split && parse_split(options->split, &split) < 0)
                 return STATUS_USAGE;
 
+        /* A block is no part of a row that would hide what it is. */
+        if (options->listing == LISTING_BLOCKS)
+                split = SPLIT_ALL;
+
         /* Before anything is read: a column that there is not is told at once. */
         r = table_new(options, list_columns, listings[options->listing].defaults, &listing.table);
         if (r < 0)

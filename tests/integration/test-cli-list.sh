@@ -120,6 +120,12 @@ memctl list --sysroot "$patched" -nr --split STATE -o BLOCK,STATE,ZONE,KIND,NAME
 expect_out '0-23 online Normal boot
 32-43 online mixed mixed
 44-55 offline  hot-added'
+# A block is what it is, whatever its neighbours are.
+memctl list --sysroot "$patched" --blocks -nr -o BLOCK,STATE,ONLINE,ZONE,KIND 38-44
+expect_status 0
+blocks=$out
+memctl list --sysroot "$patched" --blocks --split none -nr -o BLOCK,STATE,ONLINE,ZONE,KIND 38-44
+expect_out "$blocks"
 memctl list --sysroot "$patched" -S COLOUR
 expect_status 2
 expect_err_has 'not by "COLOUR"'

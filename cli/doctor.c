@@ -297,7 +297,7 @@ int verb_doctor(const struct options *options, char **words, size_t n_words) {
 
         (void)words;
         (void)n_words;
-        status = snapshot_read(options, &snapshot);
+        status = snapshot_read(options, INVENTORY_ZONES, &snapshot);
         if (status != STATUS_DONE)
                 return status;
 

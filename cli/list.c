@@ -297,6 +297,15 @@ static int print_text(const struct listing_state *listing) {
         return r;
 }
 
+/* Each block's zone costs three system calls: it is read where a row shows it, or ends with it. */
+static enum inventory_flags needed_flags(const struct listing_state *listing, enum split split) {
+        bool parts_rows = listing->options->listing == LISTING_EXTENTS && (split & SPLIT_ZONE);
+
+        if (listing->options->summary == SUMMARY_ONLY)
+                return 0;
+        return parts_rows || table_has_column(listing->table, COL_ZONE) ? INVENTORY_ZONES : 0;
+}
+
 int verb_list(const struct options *options, char **words, size_t n_words) {
         struct listing_state listing = { .options = options };
         struct selection selection = { 0 };
@@ -316,7 +325,7 @@ int verb_list(const struct options *options, char **words, size_t n_words) {
         if (r < 0)
                 return r == -EINVAL ? STATUS_USAGE : out_of_memory();
 
-        status = snapshot_read(options, &snapshot);
+        status = snapshot_read(options, needed_flags(&listing, split), &snapshot);
         if (status == STATUS_DONE)
                 status = snapshot_select(snapshot, words, n_words, &selection);
         if (status != STATUS_DONE)

@@ -95,7 +95,7 @@ static int draw_once(struct mapping *mapping) {
         _cleanup_free_ char *text = NULL;
         int status;
 
-        status = snapshot_read(mapping->options, &mapping->snapshot);
+        status = snapshot_read(mapping->options, INVENTORY_ZONES, &mapping->snapshot);
         if (status == STATUS_DONE)
                 status = make_picture(mapping, &no_jobs, &text);
         if (status != STATUS_DONE)

@@ -203,6 +203,10 @@ static size_t position(const struct table *table, size_t column) {
         return i;
 }
 
+bool table_has_column(const struct table *table, size_t column) {
+        return position(table, column) < table->n_chosen;
+}
+
 static void set_json(struct table *table, size_t column, json_object *value) {
         char *key;
 

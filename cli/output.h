@@ -34,6 +34,8 @@ struct table;
 int table_new(const struct options *options, const struct column *columns, const char *defaults, struct table **ret);
 /* Takes NULL, returns NULL. */
 struct table *table_free(struct table *table);
+/* True if a column was chosen: what it would show need not be looked for otherwise. */
+bool table_has_column(const struct table *table, size_t column);
 
 /*
  * Begins a row, then sets its cells by their index in `columns`; a cell that is not set is empty, null in JSON.

@@ -12,7 +12,7 @@ int dry_run(const struct options *options, enum verb verb, char **words, size_t 
         struct plan *plan = NULL;
         int status;
 
-        status = snapshot_read(options, &snapshot);
+        status = snapshot_read(options, INVENTORY_ZONES | INVENTORY_NODE_MEMORY, &snapshot);
         if (status == STATUS_DONE)
                 status = snapshot_plan(snapshot, options, verb, words, n_words, &plan);
         if (status == STATUS_DONE)

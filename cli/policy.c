@@ -122,7 +122,7 @@ static int policies_read(const struct options *options, struct policies *ret) {
         struct snapshot *snapshot = NULL;
         int r, status;
 
-        status = snapshot_read(options, &snapshot);
+        status = snapshot_read(options, 0, &snapshot);
         if (status != STATUS_DONE)
                 return status;
 

@@ -377,7 +377,7 @@ int verb_show(const struct options *options, char **words, size_t n_words) {
         struct selection selection = { 0 };
         struct snapshot *snapshot = NULL;
 
-        showing.status = snapshot_read(options, &snapshot);
+        showing.status = snapshot_read(options, INVENTORY_ZONES | INVENTORY_NODE_MEMORY, &snapshot);
         showing.snapshot = snapshot;
         if (showing.status == STATUS_DONE)
                 showing.status = snapshot_select(snapshot, words, n_words, &selection);

@@ -41,8 +41,8 @@ static int read_policies(struct snapshot *snapshot, int root_fd) {
         return 0;
 }
 
-static int read_sysfs(struct snapshot *snapshot, const char *sysroot) {
-        const struct inventory_options inventory_options = { .flags = INVENTORY_ZONES | INVENTORY_NODE_MEMORY };
+static int read_sysfs(struct snapshot *snapshot, const char *sysroot, enum inventory_flags flags) {
+        const struct inventory_options inventory_options = { .flags = flags };
         struct sysfs sysfs;
         int r;
 
@@ -72,7 +72,8 @@ static int read_sysfs(struct snapshot *snapshot, const char *sysroot) {
         return STATUS_DONE;
 }
 
-static int read_memctld(struct snapshot *snapshot, const struct options *options, bool or_sysfs) {
+static int read_memctld(struct snapshot *snapshot, const struct options *options, bool or_sysfs,
+                        enum inventory_flags flags) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         int r, status = STATUS_DONE;
 
@@ -91,21 +92,23 @@ static int read_memctld(struct snapshot *snapshot, const struct options *options
 
         fprintf(stderr, "memctl: memctld cannot be reached (%s), this is read from sysfs\n",
                 sd_bus_error_is_set(&error) && error.message ? error.message : strerror(-r));
-        status = read_sysfs(snapshot, NULL);
+        status = read_sysfs(snapshot, NULL, flags);
 
 finish:
         sd_bus_error_free(&error);
         return status;
 }
 
-static int read_snapshot(const struct options *options, bool or_sysfs, struct snapshot **ret) {
+static int read_snapshot(const struct options *options, bool or_sysfs, enum inventory_flags flags,
+                         struct snapshot **ret) {
         struct snapshot *snapshot = calloc(1, sizeof *snapshot);
         int status;
 
         if (!snapshot)
                 return out_of_memory();
 
-        status = options->sysroot ? read_sysfs(snapshot, options->sysroot) : read_memctld(snapshot, options, or_sysfs);
+        status = options->sysroot ? read_sysfs(snapshot, options->sysroot, flags)
+                                  : read_memctld(snapshot, options, or_sysfs, flags);
         if (status != STATUS_DONE) {
                 snapshot_free(snapshot);
                 return status;
@@ -115,12 +118,12 @@ static int read_snapshot(const struct options *options, bool or_sysfs, struct sn
         return STATUS_DONE;
 }
 
-int snapshot_read(const struct options *options, struct snapshot **ret) {
-        return read_snapshot(options, true, ret);
+int snapshot_read(const struct options *options, enum inventory_flags flags, struct snapshot **ret) {
+        return read_snapshot(options, true, flags, ret);
 }
 
 int snapshot_read_memctld(const struct options *options, struct snapshot **ret) {
-        return read_snapshot(options, false, ret);
+        return read_snapshot(options, false, 0, ret);
 }
 
 static void forget_inventory(struct snapshot *snapshot) {

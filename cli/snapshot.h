@@ -20,10 +20,10 @@ struct snapshot {
 };
 
 /*
- * Reads it. Says on standard error where memctld was meant and could not be asked. Returns STATUS_DONE, or what
- * to exit with after an error was printed.
+ * Reads it: memctld tells all there is, of sysfs only what `flags` say is read. Says on standard error where memctld
+ * was meant and could not be asked. Returns STATUS_DONE, or what to exit with after an error was printed.
  */
-int snapshot_read(const struct options *options, struct snapshot **ret);
+int snapshot_read(const struct options *options, enum inventory_flags flags, struct snapshot **ret);
 /* The same from memctld or not at all. */
 int snapshot_read_memctld(const struct options *options, struct snapshot **ret);
 /* Asks memctld again, which must have told it. Returns 0, or -errno with the snapshot as it was. */

@@ -167,6 +167,18 @@ expect_out '9-30 2.75G unknown'
 memctl list --sysroot "$odd" --ranges -J -o REMOVAL
 expect_json 'd["ranges"]' "[{'removal': None}]"
 
+# Zones are read where they are shown or part rows, not otherwise: this one is never told to whoever asks.
+silent=$(machine silent 32-39 40-47:zone=Movable --range 0:40-47,granularity=1G)
+rm "$silent/sys/devices/system/memory/memory40/valid_zones"
+mkfifo "$silent/sys/devices/system/memory/memory40/valid_zones"
+for listing in --ranges --units '--blocks -o BLOCK,STATE' '--split=STATE -o BLOCK,STATE' --summary=only; do
+        # shellcheck disable=SC2086 # words
+        run timeout 60 "$MEMCTL" list --sysroot "$silent" $listing
+        expect_status 0
+done
+run timeout 1 "$MEMCTL" list --sysroot "$silent"
+expect_status 124
+
 # What is not there.
 memctl list --sysroot "$scratch/nowhere"
 expect_status 1

@@ -11,7 +11,7 @@ __memctl_options() {
 }
 
 __memctl_columns() {
-        memctl "${1:-list}" --help 2>/dev/null | sed -n '/^Columns:/,${ s/^Columns://; p }'
+        memctl "${1:-list}" --help 2>/dev/null | sed -n '/^Columns:/,${ s/^Columns://; p }' | xargs -n 1
 }
 
 __memctl_selectors() {
@@ -26,65 +26,100 @@ __memctl_jobs() {
         memctl jobs -nr -o JOB 2>/dev/null
 }
 
+# __memctl_command WORD…: the command among them. An option's argument may stand before it.
+__memctl_command() {
+        local word is_argument=''
+
+        for word; do
+                if [[ -n $is_argument ]]; then
+                        is_argument=''
+                elif [[ $word =~ ^(-[oSsHM]|--(output|split|sysroot|host|machine|zone|timeout|what|mode|who|why))$ ]]; then
+                        is_argument=yes
+                elif [[ $word != -* ]]; then
+                        echo "$word"
+                        return
+                fi
+        done
+}
+
+# __memctl_arguments COMMAND PREVIOUS: what may stand behind the previous word.
+__memctl_arguments() {
+        case $1 in
+        '') __memctl_commands ;;
+        cancel | wait) __memctl_jobs ;;
+        jobs | monitor | doctor | version) ;;
+        policy)
+                case $2 in
+                policy) printf '%s\n' list show check reload ;;
+                show) memctl policy list -nr -o NAME 2>/dev/null ;;
+                check) compgen -f ;;
+                esac
+                ;;
+        plan)
+                if [[ $2 == plan ]]; then
+                        printf '%s\n' online offline remove
+                else
+                        __memctl_selectors
+                fi
+                ;;
+        *) __memctl_selectors ;;
+        esac
+}
+
 _memctl() {
-        local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word
-        local -a words=()
+        local line=${COMP_LINE:0:COMP_POINT} whole='' current previous command head=''
+        local -a before=() words=()
 
         COMPREPLY=()
-        # bash parts words at = and :
-        [[ $current == = ]] && current=
-        [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
+        # As they were typed: bash itself parts words at = and :, too.
+        read -ra before <<<"$line"
+        [[ $line == *[[:space:]] ]] || {
+                whole=${before[-1]}
+                unset 'before[-1]'
+        }
+        current=$whole previous=${before[-1]}
+        command=$(__memctl_command "${before[@]:1}")
 
-        for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-                [[ $word == -* ]] || {
-                        command=$word
-                        break
-                }
-        done
+        if [[ " ${before[*]} " == *' -- '* ]]; then
+                [[ $previous == -- ]] && words=(-c) || words=(-f)
+                mapfile -t COMPREPLY < <(compgen "${words[@]}" -- "$2")
+                return
+        fi
+        if [[ $whole == --*=* ]]; then
+                previous=${whole%%=*} current=${whole#*=} head=${whole%%=*}=
+        fi
 
         case $previous in
-        -o | --output) mapfile -t words < <(__memctl_columns "$command" | xargs -n 1) ;;
-        -S | --split) words=(STATE ZONE NODE KIND NAME none) ;;
+        -o | --output | -S | --split)
+                # A list: its last column is completed.
+                head+=${current%"${current##*[,+]}"}
+                current=${current##*[,+]}
+                case $previous in
+                -o | --output) mapfile -t words < <(__memctl_columns "$command") ;;
+                *) words=(STATE ZONE NODE KIND NAME none) ;;
+                esac
+                compopt -o nospace 2>/dev/null || true
+                ;;
         --what) words=(offline remove online offline:remove) ;;
         --mode) words=(block delay) ;;
         --zone) words=(movable kernel default) ;;
         --summary) words=(always never only) ;;
-        -s | --sysroot)
-                mapfile -t COMPREPLY < <(compgen -d -- "$current")
-                return
-                ;;
-        -H | --host | -M | --machine | --timeout) return ;;
+        -s | --sysroot) mapfile -t words < <(compgen -d -- "$current") ;;
+        -H | --host | -M | --machine | --timeout | --who | --why) return ;;
         *)
                 if [[ $current == -* ]]; then
                         mapfile -t words < <(__memctl_options "$command")
-                elif [[ -z $command ]]; then
-                        mapfile -t words < <(__memctl_commands)
                 else
-                        case $command in
-                        cancel | wait) mapfile -t words < <(__memctl_jobs) ;;
-                        jobs | monitor | doctor | version) ;;
-                        policy)
-                                case $previous in
-                                policy) words=(list show check reload) ;;
-                                show) mapfile -t words < <(memctl policy list -nr -o NAME 2>/dev/null) ;;
-                                check) mapfile -t words < <(compgen -f -- "$current") ;;
-                                esac
-                                ;;
-                        plan)
-                                [[ $previous == plan ]] && words=(online offline remove) ||
-                                        mapfile -t words < <(__memctl_selectors)
-                                ;;
-                        *) mapfile -t words < <(__memctl_selectors) ;;
-                        esac
+                        mapfile -t words < <(__memctl_arguments "$command" "$previous")
                 fi
                 ;;
         esac
 
         mapfile -t COMPREPLY < <(compgen -W "${words[*]}" -- "$current" | sort -u)
         [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null || true
-        if [[ $current == *:* ]] && declare -F __ltrim_colon_completions >/dev/null; then
-                __ltrim_colon_completions "$current"
-        fi
+        # Of the word as it was typed bash replaces only what follows the last place at which it parts words.
+        COMPREPLY=("${COMPREPLY[@]/#/$head}")
+        COMPREPLY=("${COMPREPLY[@]#"${whole%"$2"}"}")
 }
 
 complete -F _memctl memctl

@@ -68,7 +68,8 @@ if command -v groff >/dev/null; then
         done
 fi
 
-# Completion in bash: commands, the options of a command, what is there on this machine.
+# Completion: commands, the options of a command, what is there on this machine. Tab is pressed in the shells themselves.
+root=$(machine complete 0-7 8-15:state=offline,firmware=PNP0C80:00 --range 0:8-15,granularity=512M)
 mkdir "$scratch/bin"
 cat >"$scratch/bin/memctl" <<WRAPPER
 #!/bin/sh
@@ -81,66 +82,114 @@ WRAPPER
 chmod +x "$scratch/bin/memctl"
 unset -f memctl # the program is meant, not the function of the tests
 PATH=$scratch/bin:$PATH
-# shellcheck source=../../cli/completion/memctl.bash
-. "$here/../../cli/completion/memctl.bash"
+completion=$here/../../cli/completion
 
-# completes "words so far" "what is offered"
-completes() {
-        local -a words
-        read -ra words <<<"$1"
-        [[ $1 != *' ' ]] || words+=('')
-        COMP_WORDS=("${words[@]}") COMP_CWORD=$((${#words[@]} - 1)) COMPREPLY=()
-        _memctl
+# What is typed | what the line is when Tab was pressed, a blank behind what is complete.
+typed=(
+        'of|offline '
+        'offline --pa|offline --partial '
+        'online --pa|online --pa'
+        'online --zo|online --zone='
+        'online --zone=m|online --zone=movable '
+        'online --zone m|online --zone movable '
+        '-H elsewhere of|-H elsewhere offline '
+        '--host elsewhere offline --pa|--host elsewhere offline --partial '
+        'list --output SOU|list --output SOURCE'
+        'list --output=BLOCK,SOU|list --output=BLOCK,SOURCE'
+        'list -o +DRI|list -o +DRIVER'
+        'list -o BLOCK -o NAME,STAT|list -o BLOCK -o NAME,STATE'
+        'list --split STATE,KI|list --split STATE,KIND'
+        'jobs -o SEL|jobs -o SELECTORS'
+        'policy --output MA|policy --output MATCH'
+        'offline ra|offline range0 '
+        'offline memory8|offline memory8-15 '
+        'offline device:PN|offline device:PNP0C80:00 '
+        'offline range0 device:PNP0C80:|offline range0 device:PNP0C80:00 '
+        'show no|show node0 '
+        'plan on|plan online '
+        'plan offline ra|plan offline range0 '
+        'policy sh|policy show '
+        'policy show de|policy show default '
+        'inhibit --mode d|inhibit --mode delay '
+        'inhibit range0 -- whoam|inhibit range0 -- whoami '
+        'doctor ra|doctor ra'
+)
+
+# presses_tab SHELL…: started so, the shell says "ready%" when it waits, and its line is held against each above.
+presses_tab() {
+        local pair wanted keys=()
+        for pair in "${typed[@]}"; do
+                keys+=(--when 'ready%' "memctl ${pair%|*}\\t\\x01echo \"<\\x05>\"\\r")
+        done
+        TERM=dumb run /usr/bin/python3 "$here/in-terminal" --size 200x50 "${keys[@]}" --when 'ready%' 'exit\r' -- "$@"
+        expect_status 0
+        tr -d '\r' <"$scratch/out" >"$scratch/lines"
+        for pair in "${typed[@]}"; do
+                wanted=${pair#*|}
+                # zsh takes its blank back where the cursor goes elsewhere.
+                [[ $1 != zsh ]] || wanted=${wanted% }
+                grep -qxF "<memctl $wanted>" "$scratch/lines" || fail "memctl ${pair%|*} was to become <memctl $wanted>"
+        done
+}
+cat >"$scratch/bashrc" <<END
+PS1='ready%'
+. '$completion/memctl.bash'
+END
+presses_tab bash --noprofile --rcfile "$scratch/bashrc" -i
+if command -v zsh >/dev/null; then
+        cat >"$scratch/.zshrc" <<END
+PS1='ready%%'
+fpath=('$completion' \$fpath)
+autoload -Uz compinit
+compinit -u -D
+bindkey -e
+END
+        ZDOTDIR=$scratch presses_tab zsh -d -i
+fi
+
+# Several that fit are offered.
+# shellcheck source=../../cli/completion/memctl.bash
+. "$completion/memctl.bash"
+offers() {
+        COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
+        _memctl memctl "${1##* }" ''
         command="completion of $1" out="${COMPREPLY[*]}" err='' status=0
         [ "$out" = "$2" ] || fail "$2 was to be offered"
 }
+offers 'memctl ' "$(tr '\n' ' ' <<<"$commands" | sed 's/ $//')"
+offers 'memctl list --output R' 'RANGE REMOVAL RESOURCE'
+offers 'memctl offline memory' 'memory0-7 memory8-15'
+offers 'memctl plan ' 'offline online remove'
+offers 'memctl policy ' 'check list reload show'
+offers 'memctl inhibit --wh' '--what= --who= --why='
+offers 'memctl doctor ' ''
 
-completes 'memctl of' offline
-completes 'memctl ' "$(tr '\n' ' ' <<<"$commands" | sed 's/ $//')"
-completes 'memctl offline --pa' --partial
-completes 'memctl online --pa' ''
-completes 'memctl online --zo' '--zone='
-completes 'memctl online --zone = m' movable
-completes 'memctl list --output R' 'RANGE REMOVAL RESOURCE'
-completes 'memctl jobs -o S' 'SELECTORS SIZE STATE'
-completes 'memctl policy --output MA' MATCH
-completes 'memctl list --split N' 'NAME NODE'
-completes 'memctl offline ra' range0
-completes 'memctl offline memory' 'memory0-7 memory8-15'
-completes 'memctl show no' node0
-completes 'memctl plan ' 'offline online remove'
-completes 'memctl plan offline ra' range0
-completes 'memctl doctor ' ''
-completes 'memctl policy ' 'check list reload show'
-completes 'memctl policy show de' default
-completes 'memctl inhibit --wh' '--what= --who= --why='
-
-# Whatever takes selectors is offered them, and nothing else is.
+# Whatever takes selectors is offered them, and nothing else is; an option's argument is not taken for the command.
 for command_name in $commands; do
         [ "$command_name" != plan ] || continue
         offered=''
         [[ $("$MEMCTL" "$command_name" --help | head -n 1) != *SELECTOR* ]] || offered=range0
-        completes "memctl $command_name rang" "$offered"
-        if command -v fish >/dev/null; then
-                run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl $command_name rang'"
-                expect_out "$offered"
-        fi
+        offers "memctl $command_name rang" "$offered"
+done
+for option in $(grep -oE -- '^ +(-[a-zA-Z], )?--[a-z]+=' <<<"$all_help" | grep -oE -- '-[a-zA-Z]\b|--[a-z]+' | sort -u); do
+        offers "memctl $option offline wai" wait
 done
 
-# The others, where their shells are.
-if command -v zsh >/dev/null; then
-        run zsh -n "$here/../../cli/completion/_memctl"
-        expect_status 0
-fi
 if command -v fish >/dev/null; then
-        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl offline --pa'"
-        expect_out --partial
-        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl offline ra'"
-        expect_out range0
-        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl jobs -o SEL'"
-        expect_out SELECTORS
-        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl list --output SOU'"
-        expect_out SOURCE
-        run fish -c "source '$here/../../cli/completion/memctl.fish'; complete -C 'memctl online --zone mo'"
-        expect_out movable
+        fish_offers() {
+                run fish --no-config -c "source '$completion/memctl.fish'; complete -C '$1' | string replace -r '\t.*' ''"
+                expect_out "$2"
+        }
+        fish_offers 'memctl of' offline
+        fish_offers 'memctl -H elsewhere of' offline
+        fish_offers 'memctl offline --pa' --partial
+        fish_offers 'memctl offline --zo' ''
+        fish_offers 'memctl offline ra' range0
+        fish_offers 'memctl offline device:' device:PNP0C80:00
+        fish_offers 'memctl doctor ra' ''
+        fish_offers 'memctl jobs -o SEL' SELECTORS
+        fish_offers 'memctl list --output SOU' SOURCE
+        fish_offers 'memctl list -o BLOCK,SOU' BLOCK,SOURCE
+        fish_offers 'memctl online --zone mo' movable
+        fish_offers 'memctl inhibit ra' range0
 fi

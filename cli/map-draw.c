@@ -286,6 +286,10 @@ static void draw_scale(const struct drawing *drawing) {
         bool has_boot = false, has_ranges = false;
         char size[FORMAT_BYTES_MAX], boot_size[FORMAT_BYTES_MAX];
 
+        if (layout->n_rows == 0) {
+                fputs("There are no memory blocks.\n", drawing->stream);
+                return;
+        }
         for (size_t i = 0; i < layout->n_rows; i++) {
                 has_ranges |= layout->rows[i].ranges != NULL;
                 has_boot |= !layout->rows[i].ranges;

@@ -57,11 +57,21 @@ static int read_sysfs(struct snapshot *snapshot, const char *sysroot, enum inven
                 r = read_policies(snapshot, sysfs.root_fd);
         sysfs_close(&sysfs);
 
+        if (sysroot && strcmp(sysroot, "/") == 0)
+                sysroot = NULL;
         if (r == -ENOENT) {
                 fprintf(stderr,
                         "memctl: there are no memory blocks in %s/" SYSFS_MEMORY
                         ": this kernel has no memory hot-plug (CONFIG_MEMORY_HOTPLUG)\n",
-                        sysroot && strcmp(sysroot, "/") != 0 ? sysroot : "");
+                        sysroot ? sysroot : "");
+                return STATUS_FAILED;
+        }
+        if (r == -EINVAL || r == -ERANGE || r == -EBADMSG) {
+                fprintf(stderr,
+                        "memctl: %s/" SYSFS_MEMORY
+                        " makes no sense: look at block_size_bytes, which has to be a power "
+                        "of two in hex, at each block's state, and at start and size in %s/" SYSFS_MEMORY_RANGE "\n",
+                        sysroot ? sysroot : "", sysroot ? sysroot : "");
                 return STATUS_FAILED;
         }
         if (r < 0) {

@@ -188,6 +188,15 @@ memctl list --sysroot "$scratch/empty"
 expect_status 1
 expect_err_has 'this kernel has no memory hot-plug'
 
+
+# What is there and makes no sense.
+for size in 0 7ffffff many; do
+        echo "$size" >"$odd/sys/devices/system/memory/block_size_bytes"
+        memctl list --sysroot "$odd"
+        expect_status 1
+        expect_err_has "$odd/sys/devices/system/memory makes no sense: look at block_size_bytes"
+done
+
 # Output that nobody reads to its end, and output that cannot be written.
 "$MEMCTL" list --sysroot "$patched" --blocks | head -n 1 >"$scratch/first" || fail 'a closed pipe is no error'
 run bash -c "'$MEMCTL' list --sysroot '$patched' >/dev/full"

@@ -158,3 +158,9 @@ LINES=9 memctl map --sysroot "$scratch/mixed"
 expect_out_has 'A cell is 512 MiB.'
 expect_out_has '▄ partly online'
 expect_out_has '▚ online, several zones'
+
+# No memory blocks at all.
+rm -r "$scratch"/mixed/sys/devices/system/memory/memory*
+memctl map --sysroot "$scratch/mixed"
+expect_status 0
+expect_out_has 'There are no memory blocks.'

@@ -91,7 +91,7 @@ static void range_readings_clear(struct range_readings *readings) {
 
 static int read_range(sd_bus_message *message, const char *path, void *userdata) {
         struct range_readings *readings = userdata;
-        struct range_reading reading = { .range = { .node = NODE_NONE, .remainder_of = UINT64_MAX } };
+        struct range_reading reading = { .range = { .node = NODE_NONE } };
         struct range *range = &reading.range;
         struct range_reading *items;
         int r;

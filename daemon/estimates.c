@@ -38,7 +38,6 @@ static int add(struct inventory *known, uint64_t number, struct span span) {
                 .name = name,
                 .kind = KIND_UNKNOWN,
                 .source = GRANULARITY_SOURCE_ESTIMATED,
-                .remainder_of = UINT64_MAX,
         };
         if (number >= known->next_estimate)
                 known->next_estimate = number + 1;

@@ -161,11 +161,10 @@ static void put_range(struct encoder *encoder, const struct range *range) {
         put_u64(encoder, range->mapping_granularity_bytes);
         put_u64(encoder, range->removal_granularity_bytes);
         put_u64(encoder, range->source);
-        put_u64(encoder, range->remainder_of);
         put_string(encoder, range->name);
         put_string(encoder, range->device);
 }
-#define RANGE_BYTES_MIN (13 * sizeof(uint64_t))
+#define RANGE_BYTES_MIN (12 * sizeof(uint64_t))
 
 static int get_range(struct decoder *decoder, struct range *range) {
         range->number = get_u64(decoder);
@@ -178,7 +177,6 @@ static int get_range(struct decoder *decoder, struct range *range) {
         range->mapping_granularity_bytes = get_u64(decoder);
         range->removal_granularity_bytes = get_u64(decoder);
         range->source = get_enum(decoder, _GRANULARITY_SOURCE_MAX);
-        range->remainder_of = get_u64(decoder);
         range->name = get_string(decoder);
         range->device = get_string(decoder);
         return decoder->failed || !range->name ? -EBADMSG : 0;

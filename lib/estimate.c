@@ -140,7 +140,6 @@ static int append_run(const struct estimating *estimating, const struct origin *
                 .mapping_granularity_bytes = granularity_bytes,
                 .removal_granularity_bytes = granularity_bytes,
                 .source = estimating->source,
-                .remainder_of = UINT64_MAX,
         };
         int r = describe(estimating, origin, &range);
         if (r == 0) {

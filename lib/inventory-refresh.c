@@ -207,8 +207,6 @@ int inventory_refresh_range(struct inventory *inventory, const struct sysfs *sys
         if (r == -ENOENT) {
                 r = known ? forget_range(inventory, at) : 0;
         } else if (r == 0) {
-                if (known)
-                        range.remainder_of = inventory->ranges[at].remainder_of;
                 if (known && same_range(&inventory->ranges[at], &range))
                         r = 0;
                 else {

@@ -146,7 +146,7 @@ static int read_device(const struct sysfs *sysfs, const struct range_reading *re
 }
 
 int range_read(const struct sysfs *sysfs, uint64_t number, const struct range_reading *reading, struct range *ret) {
-        struct range range = { .number = number, .exported = true, .kind = KIND_HOT_ADDED, .remainder_of = UINT64_MAX };
+        struct range range = { .number = number, .exported = true, .kind = KIND_HOT_ADDED };
         uint64_t start, n_bytes, node, end;
 
         int r = read_number(sysfs, number, "start", &start);

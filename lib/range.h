@@ -32,7 +32,6 @@ struct range {
         uint64_t mapping_granularity_bytes; /* GRANULARITY_UNKNOWN if it cannot be told */
         uint64_t removal_granularity_bytes; /* as above */
         enum granularity_source source;
-        uint64_t remainder_of; /* number of the range this is the rest of; UINT64_MAX none (only from uevents) */
 };
 
 /* Writes "rangeN" or "estN". */

@@ -43,7 +43,6 @@ struct range *model_add_range(struct inventory *inventory, uint64_t number, uint
                 .mapping_granularity_bytes = granularity,
                 .removal_granularity_bytes = granularity,
                 .source = GRANULARITY_SOURCE_KERNEL,
-                .remainder_of = UINT64_MAX,
         };
         inventory->n_ranges++;
         model_set_blocks(inventory, first, n, node, BLOCK_OFFLINE, ZONE_NONE);

@@ -54,7 +54,6 @@ static void add_range(struct random_machine *machine, struct choices *choices, u
                 .kind = KIND_HOT_ADDED,
                 .removal_granularity_bytes = granularities[choose(choices, ARRAY_SIZE(granularities))] * BLOCK_SIZE,
                 .source = GRANULARITY_SOURCE_KERNEL,
-                .remainder_of = UINT64_MAX,
         };
         range->mapping_granularity_bytes = range->removal_granularity_bytes;
         if (!range->exported) {

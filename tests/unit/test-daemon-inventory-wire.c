@@ -35,7 +35,6 @@ static struct inventory *make_inventory(void) {
                 .mapping_granularity_bytes = 1U << 30,
                 .removal_granularity_bytes = 128U << 20,
                 .source = GRANULARITY_SOURCE_KERNEL,
-                .remainder_of = UINT64_MAX,
         };
         inventory->ranges[1] = (struct range){
                 .number = 6,
@@ -46,7 +45,6 @@ static struct inventory *make_inventory(void) {
                 .driver = DRIVER_DAX,
                 .kind = KIND_UNKNOWN,
                 .source = GRANULARITY_SOURCE_ESTIMATED,
-                .remainder_of = 3,
         };
         inventory->n_ranges = 2;
         inventory->nodes[0] = (struct node_memory){ 1, 4096, 2048, 1024, 5 };
@@ -79,8 +77,6 @@ static void everything_arrives(void **state) {
         assert_int_equal(got->next_estimate, 7);
         assert_true(got->has_zones);
         assert_true(got->estimates_stale);
-        assert_int_equal(got->ranges[0].remainder_of, UINT64_MAX);
-        assert_int_equal(got->ranges[1].remainder_of, 3);
         assert_null(got->ranges[0].device);
         assert_string_equal(got->ranges[1].device, "dax0.0");
         assert_int_equal(got->extents.items[1].zone, ZONE_MOVABLE);

@@ -4,7 +4,8 @@
  * Runs a command and watches the files below a directory meanwhile, whoever writes to them and through whatever mount
  * (fanotify(7), FAN_MARK_FILESYSTEM): files are known by their inode numbers, as a path says nothing in another mount
  * namespace. Names every file that was written or was open for writing, and ends with 1 if there was one, else with
- * the command's exit status. Files made after the start are not seen.
+ * the command's exit status. Files made after the start are not seen, nor is a sysfs that is mounted anew in another
+ * network namespace: it is a file system of its own.
  */
 
 #include <err.h>

@@ -27,6 +27,12 @@ expect 1 'the watch sees a write from another namespace' "$watch" "$seen" \
 expect_line 'it names the file' "^written: .*/file\$"
 expect 0 'and does not mind reading' "$watch" "$seen" cat "$seen/file"
 rm -r "$seen"
+# In sysfs too. Opening this file is harmless; nothing is written to it.
+harmless=/sys/module/kernel/parameters
+if [[ -w $harmless/panic ]]; then
+        expect 1 'the watch sees who opens a file of sysfs for writing' "$watch" $harmless sh -c ': >>"$0"' $harmless/panic
+        expect_line 'it names that file' "^written: $harmless/panic\$"
+fi
 
 # It begins only where no sysfs is mounted: this must never try on the host what it tries here.
 attack='! grep -q " - sysfs " /proc/self/mountinfo || exit 3

@@ -17,12 +17,43 @@
 struct showing {
         const struct options *options;
         const struct snapshot *snapshot;
+        const struct selection *selection;
         json_object *items; /* NULL: text */
         int status;
 };
 
 static uint64_t block_size(const struct showing *showing) {
         return showing->snapshot->inventory->block_size_bytes;
+}
+
+static bool is_within(struct span part, struct span whole) {
+        return span_intersect(part, whole).n_blocks == part.n_blocks;
+}
+
+/*
+ * Who asks about a whole unit or range of which some blocks are offline wants to know of it, not of each run of blocks:
+ * what was selected of the row's units, for a removal of its range, is asked for together with it.
+ */
+static struct span span_of_verdict(const struct showing *showing, enum verb verb, const struct row *row) {
+        const struct inventory *inventory = showing->snapshot->inventory;
+        const struct span_list *present = &showing->selection->present;
+        uint64_t first = row->span.first_block, end = span_end(&row->span);
+        struct span selected, unit;
+
+        if (!row->range || verb == VERB_ONLINE)
+                return row->span;
+
+        selected = present->items[span_list_lower_bound(present, first)];
+        if (verb == VERB_REMOVE && is_within(row->range->span, selected))
+                return row->range->span;
+
+        unit = inventory_unit_of(inventory, first);
+        if (is_within(unit, selected))
+                first = unit.first_block;
+        unit = inventory_unit_of(inventory, end - 1);
+        if (is_within(unit, selected))
+                end = span_end(&unit);
+        return (struct span){ first, end - first };
 }
 
 /* What a change of exactly these blocks would meet. */
@@ -160,20 +191,28 @@ static int print_range(struct showing *showing, const struct row *row) {
 }
 
 /* "yes", or the refusals below each other. */
-static int print_verdict(struct showing *showing, enum verb verb, struct span span) {
+static int print_verdict(struct showing *showing, enum verb verb, const struct row *row) {
         static const char *const labels[] = {
                 [VERB_ONLINE] = "Online:", [VERB_OFFLINE] = "Offline:", [VERB_REMOVE] = "Remove:"
         };
+        struct span span = span_of_verdict(showing, verb, row);
+        _cleanup_free_ char *blocks = format_blocks(span);
+        bool is_more = span.n_blocks != row->span.n_blocks;
         struct plan *plan = NULL;
         int status;
+
+        if (!blocks)
+                return out_of_memory();
 
         status = ask_plan(showing, verb, span, &plan);
         if (status != STATUS_DONE)
                 return status;
         assert(plan);
 
-        if (plan->n_refusals == 0)
-                printf("  %-10s %s\n", labels[verb], plan->n_steps || plan->n_removals ? "can be done" : "it is");
+        if (plan->n_refusals == 0 && (plan->n_steps || plan->n_removals))
+                printf("  %-10s can be done%s%s\n", labels[verb], is_more ? " as " : "", is_more ? blocks : "");
+        else if (plan->n_refusals == 0)
+                printf("  %-10s it is\n", labels[verb]);
         for (size_t i = 0; i < plan->n_refusals; i++) {
                 const struct refusal *refusal = plan->refusals + i;
 
@@ -213,11 +252,11 @@ static int show_text(struct showing *showing, const struct row *row) {
                 return out_of_memory();
 
         if (strcmp(row->state, "offline") == 0)
-                status = print_verdict(showing, VERB_ONLINE, row->span);
+                status = print_verdict(showing, VERB_ONLINE, row);
         else
-                status = print_verdict(showing, VERB_OFFLINE, row->span);
+                status = print_verdict(showing, VERB_OFFLINE, row);
         if (status == STATUS_DONE)
-                status = print_verdict(showing, VERB_REMOVE, row->span);
+                status = print_verdict(showing, VERB_REMOVE, row);
         return status;
 }
 
@@ -298,12 +337,12 @@ static int add_units(struct showing *showing, json_object *object, const struct 
 }
 
 /* {"possible": …, "refusals": […]}; NULL after an error was told. */
-static json_object *verdict_to_json(struct showing *showing, enum verb verb, struct span span) {
+static json_object *verdict_to_json(struct showing *showing, enum verb verb, const struct row *row) {
         json_object *object = json_object_new_object();
         struct plan *plan = NULL;
         int r;
 
-        showing->status = ask_plan(showing, verb, span, &plan);
+        showing->status = ask_plan(showing, verb, span_of_verdict(showing, verb, row), &plan);
         if (showing->status != STATUS_DONE) {
                 json_object_put(object);
                 return NULL;
@@ -345,7 +384,7 @@ static int show_json(struct showing *showing, const struct row *row) {
         if (r == 0)
                 r = add_units(showing, object, row);
         for (enum verb verb = 0; verb < _VERB_MAX && r == 0; verb++)
-                r = json_add(object, verb_to_string(verb), verdict_to_json(showing, verb, row->span));
+                r = json_add(object, verb_to_string(verb), verdict_to_json(showing, verb, row));
 
         r = json_append(showing->items, object, r);
         return r < 0 && showing->status == STATUS_DONE ? out_of_memory() : showing->status;
@@ -373,8 +412,8 @@ static int print_document(struct showing *showing) {
 }
 
 int verb_show(const struct options *options, char **words, size_t n_words) {
-        struct showing showing = { .options = options };
         struct selection selection = { 0 };
+        struct showing showing = { .options = options, .selection = &selection };
         struct snapshot *snapshot = NULL;
 
         showing.status = snapshot_read(options, INVENTORY_ZONES | INVENTORY_NODE_MEMORY, &snapshot);

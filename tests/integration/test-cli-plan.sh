@@ -135,6 +135,20 @@ memctl show 40-43 -s "$(machine small 40-51:state=offline --range 0:40-51,granul
 expect_out_has '
   Units:     memory40-43 (4 of 128 MiB, offline)
 '
+# Who asks about a whole range learns what can be done to it, also where it is half offline; a part is still a part.
+half=$(machine half 0-7 40-43:zone=Movable 44-47:state=offline 48-55:zone=Movable --range 0:40-55,granularity=1G)
+memctl show range0 -s "$half"
+expect_status 0
+[ "$(grep -c '^  Offline:   can be done' <<<"$out")" -eq 2 ] || fail 'each part was to go with the rest of its unit'
+expect_out_has '
+  Offline:   can be done as memory40-47
+'
+[[ $out != *'as memory48-55'* ]] || fail 'that is the run itself'
+memctl show 41-47 -s "$half"
+expect_out_has 'Offline:   no, splits-mapping: memory41-43 (384 MiB) is part of'
+memctl show range0 -s "$half" --json
+expect_schema show
+expect_json '[i["offline"]["possible"] for i in d["items"]]' '[True, True, True]'
 memctl show 99 -s "$patched"
 expect_status 4
 

@@ -37,6 +37,15 @@ expect_err_has 'is boot memory, which cannot be removed'
 memctl remove 4G
 expect_status 2
 
+# A device that is half offline goes all the same, and show says so.
+"$MEMCTL" offline 4288-4295 >/dev/null
+memctl show device:PNP0C80:00
+expect_status 0
+[ "$(grep -c '^  Remove:    can be done as memory4288-4319$' <<<"$out")" -eq 2 ] || fail 'it can be removed as a whole'
+memctl show 4288-4295
+expect_out_has 'Remove:    no, whole-device: '
+"$MEMCTL" online 4288-4295 >/dev/null
+
 # A kernel that has other things to do: not complete, exit 7, and every block named.
 control hold-ejects
 memctl remove --timeout=1s device:PNP0C80:00

@@ -63,7 +63,7 @@ begin_a_job() {
 
 # On the machine: the refusal, and the ways out it names, a line each.
 judge() {
-        local reason=$1 before=$2 request=$3 way ways
+        local reason=$1 before=$2 request=$3 way other ways
 
         # shellcheck disable=SC2086 # words
         memctl $request --json
@@ -87,6 +87,16 @@ judge() {
                 # shellcheck disable=SC2086
                 { "$MEMCTL" plan $request 2>&1 || true; } | diff -u - "$scratch/err" || fail 'plan says something else'
         fi
+
+        # What it shows besides can be run as it stands: what to look at, how to end what is in the way.
+        sed -nE 's/^  [^:]*: +(memctl [^(]*[^( ])( +\(.*)?$/\1/p' "$scratch/err" >"$scratch/shown"
+        while read -r way; do
+                for other in "${ways[@]}"; do [[ $way != "$other" ]] || continue 2; done
+                # shellcheck disable=SC2086
+                memctl ${way#memctl }
+                expect_status 0
+                printf '%s\n' "$way" >&4
+        done <"$scratch/shown"
 }
 
 # try_way BEFORE COMMAND
@@ -102,7 +112,7 @@ try_way() {
 if [ "${2-}" = --on-machine ]; then
         ${4:+"$4"}
         if (($6 == 0)); then
-                exec 3>"$7/ways"
+                exec 3>"$7/ways" 4>>"$7/shown-besides"
                 judge "$3" "$4" "$5"
         fi
         mapfile -t ways <"$7/ways"
@@ -130,6 +140,19 @@ for ((i = ${CASE:-0}; i < ${#cases[@]}; i++)); do
                 n_ways=$(grep -c . "$scratch/ways" || true)
         done
         cat "$scratch/ways" >>"$scratch/all-ways"
+done
+
+[ -n "${CASE-}" ] || grep -q '^memctl cancel ' "$scratch/shown-besides" || {
+        echo 'FAILED: a job in the way was to be cancelled' >&2
+        exit 1
+}
+
+# No reason is left out but "stale", which only programs meet: memctl expects no generation.
+for reason in $(sed -n '/"reason": {/,/]/s/^ *"\([a-z-]*\)",*$/\1/p' "$here/../../docs/plan.schema.json"); do
+        [ "$reason" = stale ] || [[ " ${cases[*]%%|*} " == *" $reason "* ]] || {
+                echo "FAILED: no case is refused $reason" >&2
+                exit 1
+        }
 done
 
 # What was shown to succeed is not only lists.

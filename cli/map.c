@@ -121,15 +121,16 @@ static void draw_over(const char *text) {
 }
 
 static void begin_screen(const struct mapping *mapping) {
+        /* Without line wrap: a job that was asked for with many words must not push the first lines off the screen. */
         if (mapping->is_screen)
-                fputs("\033[?1049h\033[?25l", stdout);
+                fputs("\033[?1049h\033[?25l\033[?7l", stdout);
 }
 
 /* Leaves the last picture behind: where watching ended is often what was waited for. */
 static void end_screen(const struct mapping *mapping) {
         if (!mapping->is_screen)
                 return;
-        fputs("\033[?25h\033[?1049l", stdout);
+        fputs("\033[?7h\033[?25h\033[?1049l", stdout);
         fputs(mapping->picture ? mapping->picture : "", stdout);
 }
 

@@ -89,18 +89,24 @@ expect_out_has '┃▓▓▓▓▓▓▓▓│░░░░░░░░│░░�
 
 # --watch follows events: the screen shows a job's progress in place, its end, and what it left. The picture and the bar
 # come from events of their own, so that it takes the bar to say that the half is done.
-"$MEMCTL" online 44 >/dev/null
-printf 'hang 5\n' >"$MEMSIM/control"
-terminal --screen --when '┃████████│████████┃' "!'$MEMCTL' offline 40-47" \
-        --when '┃░░░░' '' --when ' 512M/1G  offline 40-47' '' \
-        --when-file /sys/devices/system/memory/memory44/state going-offline "!printf 'release\n' >'$MEMSIM/control'" \
-        --when '┃░░░░░░░░│████████┃' '\x03' -- "$MEMCTL" map --watch
+for size in 80x24 200x50; do
+        "$MEMCTL" online 40-47 >/dev/null
+        printf 'hang 5\n' >"$MEMSIM/control"
+        terminal --screen --size "$size" --when '┃████████│████████┃' "!'$MEMCTL' offline 40-47" \
+                --when '┃░░░░' '' --when ' 512M/1G  offline 40-47' '' \
+                --when-file /sys/devices/system/memory/memory44/state going-offline "!printf 'release\n' >'$MEMSIM/control'" \
+                --when '┃░░░░░░░░│████████┃' '\x03' -- "$MEMCTL" map --watch
+        expect_status 0
+        expect_out_has ' ██████████░░░░░░░░░░ 512M/1G  offline 40-47'
+        grep -qE '┃░░░░░░░░│████████┃ +1G +2G$' <<<"$out" || fail 'the half was to be online'
+        expect_out_has 'Ctrl-C ends'
+        # The last picture stays behind, once.
+        [[ ${out##*$'\f'} == *'┃░░░░░░░░│████████┃'* ]] || fail 'the last picture was to stay'
+done
+# Lines that are too long are cut, and the picture stays in place.
+terminal --screen --size 30x12 --when 'Ctrl-C ends' '\x03' -- "$MEMCTL" map --watch range0
 expect_status 0
-expect_out_has ' ██████████░░░░░░░░░░ 512M/1G  offline 40-47'
-expect_out_has '┃░░░░░░░░│████████┃                        1G      2G'
-expect_out_has 'Ctrl-C ends'
-# The last picture stays behind, once.
-[[ ${out##*$'\f'} == *'┃░░░░░░░░│████████┃'* ]] || fail 'the last picture was to stay'
+[[ $out == '  NAME   BLOCK'* ]] || fail 'the heading was to be on the screen'
 
 # In a pipe pictures follow each other, each with what has changed.
 "$MEMCTL" map --watch range0 >"$scratch/watched" &

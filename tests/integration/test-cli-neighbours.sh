@@ -48,9 +48,11 @@ done
 }
 export DBUS_SYSTEM_BUS_ADDRESS=''
 
-# On the simulated machine, through memctld.
-run "$here/../sim/machine" --daemon -- "$here/compare-lsmem" "$MEMCTL"
-expect_status 0
+# On simulated machines, through memctld: with ranges and without, of four architectures and as many block sizes.
+for name in default stock node-without-memory pages-64k x86-2g-blocks s390 pseries; do
+        run "$here/../sim/machine" --daemon --description "$here/../sim/machines/$name.json" -- "$here/compare-lsmem" "$MEMCTL"
+        expect_status 0
+done
 
 on_machine() {
         run "$here/../sim/machine" --daemon -- "$0" "$MEMCTL" --on-machine "$@"

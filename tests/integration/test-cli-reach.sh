@@ -92,6 +92,22 @@ expect_err_has 'memctld takes back what it has changed'
 await "$scratch/events" '"job-finished".*"result":"cancelled"'
 all_online
 
+# The same where it is memctl itself that goes, with no time to say anything.
+for reach in "-H $host" '-M .host'; do
+        "$MEMCTL" monitor --json >"$scratch/later" &
+        later=$!
+        await "$scratch/later" '"watching"'
+        control 'hang 4'
+        # shellcheck disable=SC2086
+        "$MEMCTL" offline $reach 40-47 >/dev/null 2>&1 &
+        change=$!
+        until [ "$(</sys/devices/system/memory/memory43/state)" = going-offline ]; do read -rt 0.01 <> <(:) || true; done
+        kill -KILL "$change"
+        await "$scratch/later" '"job-finished".*"result":"cancelled"'
+        all_online
+        kill -TERM "$later"
+done
+
 # Nobody there.
 memctl list -H root@127.0.0.1:2223
 expect_status 6

@@ -55,9 +55,11 @@ put back|0|echo 'movable 0x170000000 128M' >$MEMSIM/control; memctl online range
 timeout|124|echo 'hang 2' >$MEMSIM/control; memctl offline --timeout=1s 40-47; s=$?; echo mend >$MEMSIM/control; exit $s|timed out
 cancel|130|echo 'hang 2' >$MEMSIM/control; job=$(memctl offline --no-wait 40-47); until [ $(cat /sys/devices/system/memory/memory41/state) = going-offline ]; do :; done; memctl cancel ${job#job }; memctl wait ${job#job }|cancelled
 = nobody shows progress, but for drmgr's debug output
-progress over D-Bus|0|job=$(memctl offline --no-wait 40-47); busctl --system introspect org.memctl1 /org/memctl1/job/${job#job }; memctl wait; memctl online 40-47|BytesDone
+progress over D-Bus|0|job=$(memctl offline --no-wait 40-47); memctl wait; busctl --system get-property org.memctl1 /org/memctl1/job/${job#job } org.memctl1.Job Progress; memctl online 40-47|^d 1$
 = daxctl has a policy for each device, the kernel boot options; udev rules as RHEL has them were called wrong by their authors
-policy files|0|memctl policy show default|^Mode=manual$
+the built-in policy|0|memctl policy show default|^Mode=manual$
+policy files|0|mkdir -p /etc/memctl/policy.d/50-dimms.policy.d; printf '[Match]\nDriver=acpi\n' >/etc/memctl/policy.d/50-dimms.policy; memctl policy reload; memctl policy list -nr -o NAME,TIMEOUT,RANGES|^50-dimms 60 range1$
+drop-ins|0|printf '[Offline]\nTimeoutSec=5\n' >/etc/memctl/policy.d/50-dimms.policy.d/quick.conf; memctl policy reload; memctl policy list -nr -o NAME,TIMEOUT,RANGES|^50-dimms 5 range1$
 = daxctl has a udev unit, drmgr hooks, the QEMU guest agent a port; nobody a daemon that arbitrates
 a daemon|0|memctl version|^memctld [0-9]
 D-Bus|0|busctl --system call org.memctl1 /org/memctl1 org.memctl1.Manager Plan 'sasa{sv}' offline 1 40-47 0|"offline"
@@ -110,4 +112,4 @@ while IFS='|' read -r feature wanted_status line wanted; do
         grep -qE -- "$wanted" <<<"$out"$'\n'"$err" || fail "it was to print $wanted"
         n=$((n + 1))
 done <<<"$table"
-[ "$n" -ge 58 ] || fail "only $n features were tried"
+[ "$n" -ge 60 ] || fail "only $n features were tried"

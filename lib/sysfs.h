@@ -3,9 +3,9 @@
 
 /*
  * The one place that touches sysfs (and /proc/iomem). Every path is relative to a root directory fd, so that
- * the same code reads the running system, a saved copy (--sysroot) and a simulated machine; every call goes
- * through an ops table, so that tests can inject faults. All functions are safe to call from several threads
- * on one struct sysfs.
+ * the same code reads the running system, a saved copy (--sysroot) and a simulated machine; every call but that which
+ * lists a directory goes through an ops table, so that tests can inject faults. All functions are safe to call from
+ * several threads on one struct sysfs.
  */
 
 #include <stdbool.h>

@@ -35,7 +35,7 @@ int client_open(const struct options *options, struct client **ret, sd_bus_error
         if (!client)
                 return -ENOMEM;
 
-        r = transport_open(options, &client->bus);
+        r = transport_open(options, &client->bus, &client->ssh);
         if (r >= 0)
                 r = client_read_manager(client, NULL, error);
         if (r < 0) {
@@ -53,7 +53,7 @@ struct client *client_close(struct client *client) {
         if (!client)
                 return NULL;
 
-        sd_bus_flush_close_unref(client->bus);
+        transport_close(client->bus, client->ssh);
         free(client->version);
         free(client);
         return NULL;

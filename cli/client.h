@@ -28,6 +28,7 @@
 
 struct client {
         sd_bus *bus;
+        pid_t ssh; /* what the bus is reached by; 0 nothing */
         /* What the manager says of itself when it is first asked. */
         uint64_t block_size_bytes;
         uint64_t generation;

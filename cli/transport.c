@@ -2,8 +2,14 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "util.h"
 
@@ -51,22 +57,14 @@ static int parse_host(const char *text, struct host *ret) {
         return 0;
 }
 
-static int open_over_ssh(const struct host *host, sd_bus **ret) {
-        /*
-         * An interrupt goes to all programs of the terminal. One that is ignored stays so over exec, in ssh, too
-         * (ssh(1) asks for that before it takes it); ssh keeps the terminal, for passwords.
-         */
-        char shell[] = "sh", command[] = "-c", script[] = "trap '' INT; exec ssh \"$@\"", ssh[] = "ssh",
-             no_x11_no_terminal[] = "-xT", port[] = "-p", end_of_options[] = "--", bridge[] = "systemd-stdio-bridge";
+/* What stays open of this process is close-on-exec, but the terminal, which ssh asks for passwords. */
+static void run_ssh(const struct host *host, int fd, pid_t parent) {
+        char ssh[] = "ssh", no_x11_no_terminal[] = "-xT", port[] = "-p", end_of_options[] = "--",
+             bridge[] = "systemd-stdio-bridge";
         _cleanup_free_ char *container = NULL;
-        char *arguments[16];
-        sd_bus *bus = NULL;
+        char *arguments[8];
         size_t n = 0;
-        int r;
 
-        arguments[n++] = shell;
-        arguments[n++] = command;
-        arguments[n++] = script;
         arguments[n++] = ssh;
         arguments[n++] = no_x11_no_terminal;
         if (host->port) {
@@ -79,31 +77,82 @@ static int open_over_ssh(const struct host *host, sd_bus **ret) {
         if (host->container) {
                 container = format_string("--machine=%s", host->container);
                 if (!container)
-                        return -ENOMEM;
+                        return;
                 arguments[n++] = container;
         }
         arguments[n] = NULL;
 
+        if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+                return;
+        /*
+         * An interrupt goes to all programs of the terminal. One that is ignored stays so over exec (ssh(1) asks for
+         * that before it takes it). Whoever is interrupted while ssh connects must not leave it behind.
+         */
+        signal(SIGINT, SIG_IGN);
+        signal(SIGPIPE, SIG_DFL);
+        if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+                return;
+
+        execvp(ssh, arguments);
+        fprintf(stderr, "memctl: cannot run ssh: %s\n", strerror(errno));
+}
+
+/* Returns 0, -errno. */
+static int start_ssh(const struct host *host, int *ret_fd, pid_t *ret_ssh) {
+        pid_t parent = getpid(), ssh;
+        int fds[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+                return -errno;
+
+        ssh = fork();
+        if (ssh == 0) {
+                run_ssh(host, fds[1], parent);
+                _exit(127);
+        }
+        close(fds[1]);
+        if (ssh < 0) {
+                close(fds[0]);
+                return -EAGAIN;
+        }
+
+        *ret_fd = fds[0];
+        *ret_ssh = ssh;
+        return 0;
+}
+
+static int open_over_ssh(const struct host *host, sd_bus **ret, pid_t *ret_ssh) {
+        sd_bus *bus = NULL;
+        pid_t ssh = 0;
+        int r, fd = -1;
+
         r = sd_bus_new(&bus);
         if (r >= 0)
-                r = sd_bus_set_exec(bus, "/bin/sh", arguments);
+                r = start_ssh(host, &fd, &ssh);
+        if (r >= 0) {
+                r = sd_bus_set_fd(bus, fd, fd);
+                if (r < 0)
+                        close(fd);
+        }
         if (r >= 0)
                 r = sd_bus_set_bus_client(bus, true);
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r < 0) {
-                sd_bus_unref(bus);
+                transport_close(bus, ssh);
                 return r;
         }
 
         *ret = bus;
+        *ret_ssh = ssh;
         return 0;
 }
 
-int transport_open(const struct options *options, sd_bus **ret) {
+int transport_open(const struct options *options, sd_bus **ret, pid_t *ret_ssh) {
         struct host host;
         int r;
 
+        *ret_ssh = 0;
         if (options->machine)
                 return sd_bus_open_system_machine(ret, options->machine);
         if (!options->host)
@@ -112,7 +161,18 @@ int transport_open(const struct options *options, sd_bus **ret) {
         r = parse_host(options->host, &host);
         if (r < 0)
                 return r;
-        r = open_over_ssh(&host, ret);
+        r = open_over_ssh(&host, ret, ret_ssh);
         host_clear(&host);
         return r;
+}
+
+void transport_close(sd_bus *bus, pid_t ssh) {
+        sd_bus_flush_close_unref(bus);
+        if (ssh == 0)
+                return;
+
+        /* What it has to say it says before the prompt is back. */
+        kill(ssh, SIGTERM);
+        while (waitpid(ssh, NULL, 0) < 0 && errno == EINTR)
+                ;
 }

@@ -79,6 +79,20 @@ expect_status 5
 [ ! -s "$scratch/agent/said" ] || fail 'no agent was wanted'
 "$MEMCTL" online 40-47 >/dev/null
 
+# Interrupted while ssh still connects, memctl leaves none behind.
+cat >"$scratch/bin/ssh" <<SSH
+#!/bin/sh
+echo \$\$ >"$scratch/ssh"
+echo connecting >/dev/tty
+exec sleep infinity
+SSH
+chmod +x "$scratch/bin/ssh"
+# shellcheck disable=SC2016 # for the shell that runs it
+PATH=$scratch/bin:$PATH terminal --when connecting '\x03' -- bash -c \
+        'trap : INT; "$0" list -H elsewhere; echo "it ended with $?"; tail -f /dev/null --pid "$(<"$1")"' "$MEMCTL" "$scratch/ssh"
+expect_status 0
+expect_out_has 'it ended with 130'
+
 # A second Ctrl-C does not wait: the rollback, whose own write hangs, goes on in its job.
 printf 'hang 4\nhang 5\n' >"$MEMSIM/control"
 terminal --when '5 blocks left' '' --when-file "$fourth" going-offline '\x03' --when 'do not wait for it' '\x03' -- \

@@ -59,6 +59,21 @@ static void tell(struct examination *examination, const char *check, enum verdic
         examination->has_failed |= json_append(examination->checks, object, r) < 0;
 }
 
+/* A socket cannot be opened, but is there. */
+static bool is_socket(struct examination *examination, const char *path) {
+        char buffer[2];
+
+        return sysfs_read_at(&examination->sysfs, examination->sysfs.root_fd, path, buffer, sizeof buffer) == -ENXIO;
+}
+
+static void check_bus(struct examination *examination) {
+        if (examination->snapshot->client || is_socket(examination, "run/dbus/system_bus_socket"))
+                tell(examination, "D-Bus", VERDICT_OK, "the system bus runs", NULL);
+        else
+                tell(examination, "D-Bus", VERDICT_PROBLEM, "there is no system bus, over which memctld is asked",
+                     "systemctl start dbus.socket; if there is none: install dbus or dbus-broker");
+}
+
 static void check_daemon(struct examination *examination) {
         const struct client *client = examination->snapshot->client;
         _cleanup_free_ char *text = NULL;
@@ -154,12 +169,7 @@ static void check_zones(struct examination *examination) {
 }
 
 static void check_udev(struct examination *examination) {
-        char buffer[2];
-        ssize_t n;
-
-        n = sysfs_read_at(&examination->sysfs, examination->sysfs.root_fd, "run/udev/control", buffer, sizeof buffer);
-        /* A socket cannot be opened, but is there. */
-        if (n == -ENXIO)
+        if (is_socket(examination, "run/udev/control"))
                 tell(examination, "udev", VERDICT_OK, "runs: rules may choose a policy for a range", NULL);
         else
                 tell(examination, "udev", VERDICT_WARNING, "does not run: MEMCTL_POLICY of its rules has no effect",
@@ -244,8 +254,7 @@ static void check_policies(struct examination *examination) {
                 examination->has_failed = true;
 
         for (size_t i = 0; i < problems.n; i++) {
-                const struct policy_problem *problem = problems.items + i;
-                _cleanup_free_ char *text = format_string("%s:%u: %s", problem->file, problem->line, problem->message);
+                _cleanup_free_ char *text = policy_problem_text(problems.items + i);
 
                 tell(examination, "policy", VERDICT_PROBLEM, text,
                      "mend the file, then memctl policy reload; until then it counts as not there");
@@ -276,14 +285,18 @@ static int print_document(const struct examination *examination) {
 }
 
 static void examine(struct examination *examination) {
+        /* A copy runs nothing. */
+        bool runs_here = examination->sysfs.root_fd >= 0 && !examination->options->sysroot;
+
+        if (runs_here)
+                check_bus(examination);
         check_daemon(examination);
         check_guard(examination);
         check_granularity(examination);
         check_auto_online(examination);
         check_zones(examination);
         if (examination->sysfs.root_fd >= 0) {
-                /* A copy runs nothing. */
-                if (!examination->options->sysroot)
+                if (runs_here)
                         check_udev(examination);
                 check_udev_rules(examination);
                 check_policies(examination);

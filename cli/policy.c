@@ -104,17 +104,6 @@ static int policies_from_files(const struct snapshot *snapshot, struct policies 
         return add_view(snapshot, &policy_default, &policies->views) < 0 ? out_of_memory() : STATUS_DONE;
 }
 
-static void print_problems(const struct policy_problems *problems) {
-        for (size_t i = 0; i < problems->n; i++) {
-                const struct policy_problem *problem = problems->items + i;
-
-                if (problem->line > 0)
-                        fprintf(stderr, "memctl: %s:%u: %s\n", problem->file, problem->line, problem->message);
-                else
-                        fprintf(stderr, "memctl: %s: %s\n", problem->file, problem->message);
-        }
-}
-
 /* What memctld has in force, or what the files here would be. Tells what is wrong with files. */
 static int policies_read(const struct options *options, struct policies *ret) {
         struct policies policies = { 0 };
@@ -132,7 +121,7 @@ static int policies_read(const struct options *options, struct policies *ret) {
                 if (r < 0)
                         status = client_report(r, &error);
                 sd_bus_error_free(&error);
-                print_problems(&policies.problems);
+                print_policy_problems(&policies.problems);
         } else
                 status = policies_from_files(snapshot, &policies);
         snapshot_free(snapshot);
@@ -387,7 +376,7 @@ static int check(const struct options *options, char **words, size_t n_words) {
         if (n_words == 0)
                 status = check_installed(options, &problems, &n_sound);
 
-        print_problems(&problems);
+        print_policy_problems(&problems);
         if (status == STATUS_DONE && problems.n > 0)
                 status = STATUS_FAILED;
         else if (status == STATUS_DONE)
@@ -414,7 +403,7 @@ static int reload(const struct options *options, char **words, size_t n_words) {
         if (r >= 0)
                 r = client_list_policies(client, &policies.views, &policies.problems, &error);
         status = r < 0 ? client_report(r, &error) : STATUS_DONE;
-        print_problems(&policies.problems);
+        print_policy_problems(&policies.problems);
 
         agent_close(agent);
         sd_bus_error_free(&error);

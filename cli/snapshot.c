@@ -11,15 +11,28 @@
 #include "selector.h"
 #include "util.h"
 
+char *policy_problem_text(const struct policy_problem *problem) {
+        if (problem->line == 0)
+                return format_string("%s: %s", problem->file, problem->message);
+
+        return format_string("%s:%u: %s", problem->file, problem->line, problem->message);
+}
+
+void print_policy_problems(const struct policy_problems *problems) {
+        for (size_t i = 0; i < problems->n; i++) {
+                _cleanup_free_ char *text = policy_problem_text(problems->items + i);
+
+                fprintf(stderr, "memctl: %s\n", text ? text : problems->items[i].message);
+        }
+}
+
 static int read_policies(struct snapshot *snapshot, int root_fd) {
         const struct inventory *inventory = snapshot->inventory;
         struct policy_problems problems = { 0 };
         int r;
 
         r = policy_set_load(root_fd, &snapshot->policies, &problems);
-        for (size_t i = 0; i < problems.n; i++)
-                fprintf(stderr, "memctl: %s:%u: %s\n", problems.items[i].file, problems.items[i].line,
-                        problems.items[i].message);
+        print_policy_problems(&problems);
         policy_problems_clear(&problems);
         if (r < 0)
                 return r;

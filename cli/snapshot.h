@@ -42,3 +42,8 @@ int snapshot_plan(const struct snapshot *snapshot, const struct options *options
 const char *snapshot_teller(const struct snapshot *snapshot);
 /* A line about the granularity and its source, for below every listing. The caller frees it. */
 char *snapshot_granularity_note(const struct snapshot *snapshot);
+
+/* "FILE:LINE: what is wrong", or of the file as a whole. The caller frees it; NULL without memory. */
+char *policy_problem_text(const struct policy_problem *problem);
+/* A line for each on standard error. */
+void print_policy_problems(const struct policy_problems *problems);

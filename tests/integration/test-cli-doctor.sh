@@ -21,6 +21,7 @@ SUBSYSTEM=="memory", ATTR{state}=="offline", TAG+="seen"
 SUBSYSTEM=="memory", ACTION=="add", ATTR{state}="online"
 RULES
 printf '[Online]\nMode=sometimes\n' >"$ailing/etc/memctl/policy.d/50-broken.policy"
+ln -s nowhere "$ailing/etc/memctl/policy.d/60-lost.policy"
 
 memctl doctor -s "$ailing"
 expect_status 1
@@ -31,6 +32,8 @@ expect_out_has 'warning  udev rules: /etc/udev/rules.d/40-memory.rules:3 changes
 [ "$(grep -c 'udev rules' <<<"$out")" -eq 1 ] || fail 'comments and matches change nothing'
 expect_out_has 'problem  policy:'
 expect_out_has '50-broken.policy:2'
+expect_out_has '60-lost.policy: No such file or directory'
+expect_err_has '60-lost.policy: No such file or directory'
 memctl doctor -s "$ailing" -J
 expect_status 1
 expect_schema doctor
@@ -45,3 +48,19 @@ expect_out_has 'warning  zone: memory40-47 of range0 is in zone Normal'
 # Where nothing but ASCII can be shown, nothing else is.
 LC_ALL=C memctl doctor -s "$ailing"
 ! grep -q '[^ -~]' <<<"$out" || fail 'only ASCII was expected'
+
+# What runs: with memctld, and on a machine without a bus to reach it by.
+[ "$EUID" -eq 0 ] || {
+        echo 'the rest needs root, for a machine of its own'
+        exit 77
+}
+DBUS_SYSTEM_BUS_ADDRESS='' run "$here/../sim/machine" --daemon -- "$MEMCTL" doctor
+expect_status 0
+expect_out_has 'ok       D-Bus: the system bus runs
+ok       memctld: answers, version '
+DBUS_SYSTEM_BUS_ADDRESS='' run "$here/../sim/machine" --sysfs-only -- "$MEMCTL" doctor
+expect_status 1
+expect_out_has 'problem  D-Bus: there is no system bus, over which memctld is asked
+         → systemctl start dbus.socket; if there is none: install dbus or dbus-broker
+problem  memctld: cannot be reached'
+expect_out_has 'warning  udev: does not run'

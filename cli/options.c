@@ -321,15 +321,21 @@ int options_parse(int argc, char **argv, struct options *ret, const struct comma
                 if (value == '?') {
                         char letter[] = { '-', (char)optopt, '\0' };
 
+                        /* One that it knows it refuses only for what stands behind it. */
+                        spec = option_spec_find(optopt);
+                        if (spec) {
+                                fprintf(stderr, "memctl: --%s takes nothing behind it: %s\n", spec->name,
+                                        argv[optind - 1]);
+                                return usage_error(n_words > 0 ? command_find(argv[1]) : NULL);
+                        }
                         return unknown_option(optopt > 0 && optopt < 0x100 ? letter : argv[optind - 1],
                                               n_words > 0 ? argv[1] : NULL);
                 }
                 if (value == ':') {
                         spec = option_spec_find(optopt);
-                        if (!spec)
-                                return usage_error(NULL);
-                        fprintf(stderr, "memctl: --%s needs %s behind it\n", spec->name, spec->argument);
-                        return usage_error(NULL);
+                        if (spec)
+                                fprintf(stderr, "memctl: --%s needs %s behind it\n", spec->name, spec->argument);
+                        return usage_error(n_words > 0 ? command_find(argv[1]) : NULL);
                 }
 
                 is_given[spec - option_specs] = true;

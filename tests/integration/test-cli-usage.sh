@@ -52,7 +52,11 @@ usage_error 'there is no option --partail, did you mean --partial?' offline --pa
 usage_error 'there is no option --foo
 memctl: try "memctl inhibit --help"' inhibit --list --foo
 usage_error 'there is no option -z' list -z
-usage_error '--output needs COL' list -o
+usage_error 'there is no option -z' list --raw -nz
+usage_error '--json takes nothing behind it: --json=yes' list --json=yes
+usage_error '--partial takes nothing behind it: --partial=8' offline --partial=8
+usage_error '--output needs COL,... behind it
+memctl: try "memctl list --help"' list -o
 usage_error '--partial does not go with online' online --partial memory40
 usage_error 'offline needs SELECTOR' offline
 usage_error 'jobs takes no "3"' jobs 3

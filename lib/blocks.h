@@ -39,7 +39,11 @@ int block_table_list(struct block_table *table, const struct sysfs *sysfs);
 struct block_reading {
         const int *nodes; /* in ascending order */
         size_t n_nodes;
-        bool zones; /* read valid_zones of online blocks */
+        /*
+         * Read valid_zones of online blocks. Of one that is just being added it must not be read: as long as the
+         * block has no node, Linux 6.12 dereferences NULL for it (valid_zones_show(), drivers/base/memory.c).
+         */
+        bool zones;
         bool acpi;  /* look for firmware_node of blocks outside `known` */
         const struct span_list *known;
         unsigned n_threads; /* 0: as many as pay */

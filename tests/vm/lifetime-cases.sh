@@ -160,9 +160,10 @@ hang)
 	expect_state offline $start $((2 * GiB))
 	;;
 stress)
-	# Readers of everything while ranges come and go in whole and in parts.
+	# Readers of everything while ranges come and go in whole and in parts. A block is found through its node: with
+	# or without the series, valid_zones of one that has none yet has the kernel look for the zones of node -1.
 	for _ in 1 2 3; do
-		while :; do cat $devices/*/* /sys/devices/system/memory/*/valid_zones; done >/dev/null 2>&1 &
+		while :; do cat $devices/*/* /sys/devices/system/node/node*/memory*/valid_zones; done >/dev/null 2>&1 &
 		readers="$readers $!"
 	done
 	# Beside it memory of another kind comes and goes, if the machine has any.

@@ -160,10 +160,11 @@ hang)
 	expect_state offline $start $((2 * GiB))
 	;;
 stress)
-	# Readers of everything while ranges come and go in whole and in parts. A block is found through its node: with
-	# or without the series, valid_zones of one that has none yet has the kernel look for the zones of node -1.
+	# Readers while ranges come and go in whole and in parts. Of the blocks not valid_zones: with or without the
+	# series, where one has no node yet the kernel looks for the zones of node -1. A link in a node's folder is no
+	# help, as the block behind it may be another by the time that it is followed.
 	for _ in 1 2 3; do
-		while :; do cat $devices/*/* /sys/devices/system/node/node*/memory*/valid_zones; done >/dev/null 2>&1 &
+		while :; do cat $devices/*/* /sys/devices/system/node/node*/memory*/state; done >/dev/null 2>&1 &
 		readers="$readers $!"
 	done
 	# Beside it memory of another kind comes and goes, if the machine has any.

@@ -103,6 +103,7 @@ struct job {
         void *userdata;
         uint64_t finished_usec;         /* CLOCK_MONOTONIC, set by the owner */
         bool recovers;                  /* set by the owner: loaded from its journal */
+        bool retry_is_due;              /* set by the owner: of what is owed */
         uint64_t planned_at_generation; /* set by the owner: of the inventory the plan was made for */
 
         size_t step_index;
@@ -179,6 +180,9 @@ bool job_is_ending(const struct job *job);
 
 /* 0 to 1. */
 double job_progress(const struct job *job);
+/* What it is about, and what of that is done: of a removal each block once, though it goes offline and then away. */
+uint64_t job_bytes_total(const struct job *job);
+uint64_t job_bytes_done(const struct job *job);
 bool job_overlaps(const struct job *job, const struct span_list *blocks);
 
 const char *job_state_to_string(enum job_state state);

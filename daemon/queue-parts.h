@@ -20,8 +20,7 @@ struct queue {
         sd_event_source *expiry; /* of the job that ended first */
         sd_event_source *idle_source;
         uint64_t retried_usec;
-        sd_event_source *retry_timer; /* NULL: nothing to retry */
-        bool retry_is_due;            /* once nothing else runs */
+        sd_event_source *retry_timer; /* NULL: nothing to retry, or not before the one that runs has ended */
         sd_event_source *lock_timer, *huge_pages_timer;
 };
 
@@ -30,6 +29,8 @@ extern const struct job_callbacks queue_job_callbacks;
 uint64_t queue_now_usec(const struct queue *queue);
 /* CLOCK_BOOTTIME: means the same to the next process. */
 uint64_t queue_boottime_usec(void);
+/* Writes how the job ended to its journal, if it has one. */
+void queue_end_journal(const struct job *job);
 /* Takes away jobs that ended long enough ago. */
 void queue_expire(struct queue *queue);
 /* Gives back what an ended job dissolved. Returns false if that is nothing; else queue_show_end() follows. */
@@ -38,3 +39,11 @@ bool queue_restore_huge_pages(struct queue *queue, struct job *job);
 void queue_show_end(struct queue *queue, struct job *job);
 /* Takes up an unfinished job, as the one that runs. */
 void queue_start_recovery(struct queue *queue, struct job *job);
+/* Says what the job owes. */
+void queue_log_owed(const struct job *job);
+/* What earlier jobs owe for blocks that somebody has decided about since, by a job that went well, is settled. */
+void queue_forgive(struct queue *queue, const struct job *done);
+/* Something changed: each job that owes something is to try once more, one after the other. */
+void queue_look_at_owed(struct queue *queue);
+/* Goes on with that, if nothing runs. */
+void queue_retry_owed(struct queue *queue);

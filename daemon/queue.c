@@ -19,11 +19,8 @@
 #define NEXT_JOB_FILE     "next-job"
 #define TERM_TIMEOUT_USEC (2 * USEC_PER_SEC)
 #define KILL_TIMEOUT_USEC (5 * USEC_PER_SEC)
-/* A block that swings between two zones makes events of its own: they must not keep us busy. */
-#define RETRY_INTERVAL_USEC (10 * USEC_PER_SEC)
 
 static void start_next(struct queue *queue);
-static void retry_owed(struct queue *queue);
 
 struct job *queue_find(const struct queue *queue, uint64_t id) {
         for (size_t i = 0; i < queue->n_jobs; i++)
@@ -160,7 +157,7 @@ uint64_t queue_boottime_usec(void) {
         return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void end_journal(const struct job *job) {
+void queue_end_journal(const struct job *job) {
         _cleanup_free_ char *line = job_record_end(job, queue_boottime_usec());
         int r = line ? journal_append(job->id, line) : -ENOMEM;
 
@@ -169,42 +166,11 @@ static void end_journal(const struct job *job) {
                 log_errno(LOG_WARNING, r, "Cannot end the journal of job %" PRIu64, job->id);
 }
 
-static void log_owed(const struct job *job) {
-        for (size_t i = 0; i < job->owed.n; i++) {
-                _cleanup_free_ char *blocks = format_blocks(extent_span(&job->owed.items[i]));
-
-                log_about(LOG_ERR, MESSAGE_ROLLBACK_INCOMPLETE, job->id, blocks, "rollback-incomplete",
-                          "Job %" PRIu64
-                          ": %s could not be brought back to %s%s%s; trying again when something changes",
-                          job->id, blocks ? blocks : "some blocks", block_state_to_string(job->owed.items[i].state),
-                          job->owed.items[i].zone == ZONE_NONE ? "" : " in zone ",
-                          block_zone_to_string(job->owed.items[i].zone));
-        }
-}
-
-/* A later job decided what these blocks are: what an earlier one owed for them is settled. */
-static void forgive(struct queue *queue, const struct job *done) {
-        if (done->result != JOB_RESULT_DONE && done->result != JOB_RESULT_PARTIAL)
-                return;
-        for (size_t i = 0; i < queue->n_jobs; i++) {
-                struct job *job = queue->jobs[i];
-
-                if (job == done || job->state != JOB_FINISHED || !job_forgive(job, &done->blocks) || job->owed.n > 0 ||
-                    job_awaits_removal(job))
-                        continue;
-                log_notice("Job %" PRIu64 " owes nothing any more: job %" PRIu64 " changed its blocks", job->id,
-                           done->id);
-                job_conclude(job);
-                end_journal(job);
-                job->finished_usec = queue_now_usec(queue);
-        }
-}
-
 static void conclude(struct queue *queue, struct job *job) {
         job_conclude(job);
-        end_journal(job);
-        log_owed(job);
-        forgive(queue, job);
+        queue_end_journal(job);
+        queue_log_owed(job);
+        queue_forgive(queue, job);
         job->finished_usec = queue_now_usec(queue);
         if (queue->running == job)
                 queue->running = NULL;
@@ -213,8 +179,7 @@ static void conclude(struct queue *queue, struct job *job) {
         queue_expire(queue);
         tell_if_idle(queue);
         start_next(queue);
-        if (queue->retry_is_due)
-                retry_owed(queue);
+        queue_retry_owed(queue);
 }
 
 static void on_end_synced(int error, void *userdata) {
@@ -307,7 +272,7 @@ static void look_at_removals(struct queue *queue) {
                         continue;
                 log_notice("Job %" PRIu64 ": the memory that was told to go is gone now", job->id);
                 job_conclude(job);
-                end_journal(job);
+                queue_end_journal(job);
                 job->finished_usec = queue_now_usec(queue);
         }
 }
@@ -330,42 +295,9 @@ static void on_job_look(struct job *job, void *userdata) {
                 on_looked(-ENOMEM, job);
 }
 
-static struct job *first_owing(const struct queue *queue) {
-        for (size_t i = 0; i < queue->n_jobs; i++)
-                if (queue->jobs[i]->state == JOB_FINISHED && queue->jobs[i]->owed.n > 0)
-                        return queue->jobs[i];
-        return NULL;
-}
-
-static int on_retry_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct queue *queue = userdata;
-        struct job *job = first_owing(queue);
-
-        (void)source;
-        (void)usec;
-        queue->retry_timer = sd_event_source_disable_unref(queue->retry_timer);
-        queue->retry_is_due = queue->running;
-        if (!job || queue->running || queue->stopping)
-                return 0;
-        queue->retried_usec = queue_now_usec(queue);
-        queue->running = job;
-        job_retry(job, queue->writer);
-        return 0;
-}
-
 void queue_look(struct queue *queue) {
         look_at_removals(queue);
-        retry_owed(queue);
-}
-
-static void retry_owed(struct queue *queue) {
-        uint64_t due = queue->retried_usec == 0 ? 0 : queue->retried_usec + RETRY_INTERVAL_USEC;
-
-        if (queue->retry_timer || !first_owing(queue))
-                return;
-        if (sd_event_add_time(queue->event, &queue->retry_timer, CLOCK_MONOTONIC, MAX(due, queue_now_usec(queue)), 0,
-                              on_retry_timer, queue) < 0)
-                (void)log_oom();
+        queue_look_at_owed(queue);
 }
 
 static uint64_t read_next_id(void) {

@@ -101,6 +101,17 @@ static json_object *side_effects_to_json(const struct plan *plan) {
         return effects;
 }
 
+/* What changes in the end: of a removal what goes, however much of that is offline already. */
+static uint64_t changed_bytes(const struct plan *plan, uint64_t block_size_bytes) {
+        uint64_t n_blocks = 0;
+
+        if (plan->n_removals == 0)
+                return plan->bytes_total;
+        for (size_t i = 0; i < plan->n_removals; i++)
+                n_blocks += plan->removals[i].span.n_blocks;
+        return n_blocks * block_size_bytes;
+}
+
 static int report_json(enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
         json_object *document = document_new("memctl.plan", 1);
         int r;
@@ -109,7 +120,7 @@ static int report_json(enum verb verb, const struct plan *plan, uint64_t block_s
         if (r == 0)
                 r = json_add_number(document, "exit_status", (uint64_t)plan_exit_status(plan));
         if (r == 0)
-                r = json_add_number(document, "bytes_total", plan->bytes_total);
+                r = json_add_number(document, "bytes_total", changed_bytes(plan, block_size_bytes));
         if (r == 0)
                 r = json_add(document, "steps", steps_to_json(plan, block_size_bytes));
         if (r == 0)
@@ -145,16 +156,7 @@ static int print_step(struct span span, const char *text, uint64_t block_size_by
         return 0;
 }
 
-static uint64_t removed_bytes(const struct plan *plan, uint64_t block_size_bytes) {
-        uint64_t n_blocks = 0;
-
-        for (size_t i = 0; i < plan->n_removals; i++)
-                n_blocks += plan->removals[i].span.n_blocks;
-        return n_blocks * block_size_bytes;
-}
-
 static int report_text(enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
-        uint64_t n_bytes = plan->n_removals > 0 ? removed_bytes(plan, block_size_bytes) : plan->bytes_total;
         bool is_empty = plan->n_steps == 0 && plan->n_removals == 0;
         char size[FORMAT_BYTES_MAX];
         int r = 0;
@@ -165,7 +167,8 @@ static int report_text(enum verb verb, const struct plan *plan, uint64_t block_s
         if (is_empty && plan->n_refusals == 0)
                 printf("%s: nothing to do\n", verb_to_string(verb));
         if (!is_empty)
-                printf("%s: %s would change, in this order:\n", verb_to_string(verb), format_bytes(n_bytes, size));
+                printf("%s: %s would change, in this order:\n", verb_to_string(verb),
+                       format_bytes(changed_bytes(plan, block_size_bytes), size));
         for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
                 r = print_step(plan->steps[i].span, step_text(plan->steps + i), block_size_bytes);
         for (size_t i = 0; r == 0 && i < plan->n_removals; i++)

@@ -67,8 +67,8 @@ static int get_number(sd_bus *bus, const char *path, const char *interface, cons
         if (strcmp(property, "Id") == 0)
                 return sd_bus_message_append(reply, "t", job->id);
         if (strcmp(property, "BytesTotal") == 0)
-                return sd_bus_message_append(reply, "t", job->bytes_total);
-        return sd_bus_message_append(reply, "t", job->bytes_done);
+                return sd_bus_message_append(reply, "t", job_bytes_total(job));
+        return sd_bus_message_append(reply, "t", job_bytes_done(job));
 }
 
 static int get_word(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,

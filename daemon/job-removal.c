@@ -78,6 +78,35 @@ bool job_removal_same_device(const struct job_removal *a, const struct job_remov
         return a == b || (a->driver == b->driver && a->device && b->device && strcmp(a->device, b->device) == 0);
 }
 
+static uint64_t count_results(const struct job *job, bool only_done) {
+        uint64_t n_blocks = 0;
+
+        for (size_t i = 0; i < job->results.n; i++) {
+                const struct result_run *run = &job->results.items[i];
+
+                if (!only_done || run->outcome == OUTCOME_DONE || run->outcome == OUTCOME_ALREADY)
+                        n_blocks += run->span.n_blocks;
+        }
+        return n_blocks;
+}
+
+uint64_t job_bytes_total(const struct job *job) {
+        if (job->change.verb != VERB_REMOVE)
+                return job->bytes_total;
+        return count_results(job, false) * job->settings.block_size_bytes;
+}
+
+uint64_t job_bytes_done(const struct job *job) {
+        uint64_t n_blocks;
+
+        if (job->change.verb != VERB_REMOVE)
+                return job->bytes_done;
+        n_blocks = count_results(job, job->state == JOB_FINISHED);
+        if (job->state != JOB_FINISHED)
+                n_blocks = (uint64_t)(job_progress(job) * (double)n_blocks);
+        return n_blocks * job->settings.block_size_bytes;
+}
+
 static void forget_prior(struct job *job, struct span span) {
         if (extent_list_remove(&job->prior, span) < 0)
                 (void)log_oom();

@@ -23,6 +23,10 @@ expect_status 0
 expect_schema plan
 expect_json 'd["steps"][-1]["blocks"], d["steps"][-1]["state"]' "('memory4288-4319', 'removed')"
 
+memctl plan remove device:dax0.0 --json
+expect_schema plan
+expect_json 'd["bytes_total"]' 6442450944
+
 # Refused, each with its reason: exit 4, or 3 where a mapping would be split.
 memctl remove memory4288
 expect_status 4
@@ -54,10 +58,14 @@ expect_err 'memctl: remove is not complete: not everything below is gone, or as 
 memory4288-4319 (4 GiB): owed, EINPROGRESS: its device was told to let go of it and has not yet; it may still go, so it is left offline'
 control run-ejects
 
-# Done.
+# Done. What went counts once, though it went offline and then away.
+"$MEMCTL" online 8192-8199 >/dev/null
 memctl remove device:dax0.0
 expect_status 0
 expect_no_err
 expect_out 'memory8192-8239 (6 GiB): removed'
+memctl jobs -bnr -o VERB,RESULT,SIZE,DONE
+[[ $out == *'
+remove done 6442450944 6442450944' ]] || fail 'it was to count 6 GiB'
 memctl list device:dax0.0
 expect_status 4

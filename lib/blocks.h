@@ -44,7 +44,7 @@ struct block_reading {
          * block has no node, Linux 6.12 dereferences NULL for it (valid_zones_show(), drivers/base/memory.c).
          */
         bool zones;
-        bool acpi;  /* look for firmware_node of blocks outside `known` */
+        bool acpi; /* look for firmware_node of blocks outside `known` */
         const struct span_list *known;
         unsigned n_threads; /* 0: as many as pay */
 };

@@ -43,8 +43,11 @@ static int write_line(int fd, const char *line) {
         n = write(fd, text, strlen(text));
         if (n < 0)
                 return -errno;
-        if ((size_t)n != strlen(text))
+        if ((size_t)n != strlen(text)) {
+                /* The next line must not be joined to half of this one: then neither could be read. */
+                (void)ftruncate(fd, lseek(fd, 0, SEEK_CUR) - n);
                 return -ENOSPC;
+        }
         return fdatasync(fd) < 0 ? -errno : 0;
 }
 

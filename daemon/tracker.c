@@ -222,6 +222,11 @@ static void adopt(struct tracker *tracker, struct inventory *inventory) {
                 tracker_resync(tracker);
 }
 
+static void wake_at(struct tracker *tracker, uint64_t usec) {
+        (void)sd_event_source_set_time(tracker->timer, usec);
+        (void)sd_event_source_set_enabled(tracker->timer, SD_EVENT_ONESHOT);
+}
+
 static void on_reading(const struct worker_reply *reply, int payload_fd, void *userdata) {
         struct tracker *tracker = userdata;
         uint64_t round = tracker->rounds_started;
@@ -234,7 +239,10 @@ static void on_reading(const struct worker_reply *reply, int payload_fd, void *u
                         return;
                 }
                 log_errno(LOG_WARNING, r, "Cannot read the machine's memory blocks; trying again");
-                tracker_resync(tracker);
+                tracker->everything = true;
+                forget_pending(tracker);
+                /* Not at once, whoever waits for it: what failed may well go on failing. */
+                wake_at(tracker, now_usec(tracker) + READ_INTERVAL_USEC);
                 return;
         }
         adopt(tracker, inventory);
@@ -247,11 +255,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         (void)usec;
         read_if_due(userdata);
         return 0;
-}
-
-static void wake_at(struct tracker *tracker, uint64_t usec) {
-        (void)sd_event_source_set_time(tracker->timer, usec);
-        (void)sd_event_source_set_enabled(tracker->timer, SD_EVENT_ONESHOT);
 }
 
 static void send_request(struct tracker *tracker, struct worker_request *request) {

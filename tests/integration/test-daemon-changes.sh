@@ -105,6 +105,18 @@ change --wait-job "$job"
 expect "the result" "$(result)" cancelled
 expect "the blocks" "$(blocks 40 55)" MMMMMMMMMMMMMMMM
 
+# While the machine cannot be read a change waits, and memctld tries again without haste.
+n_failures() { grep -c "Cannot read the machine's memory blocks" /run/memctld.log || true; }
+umount --lazy /sys
+begin_usec=${EPOCHREALTIME//[^0-9]/}
+exec {pending}< <(exec "$client" offline memory40-47 2>&1)
+until (($(n_failures) >= 3)); do read -rt 0.01 <> <(:) || true; done
+((${EPOCHREALTIME//[^0-9]/} - begin_usec > 1500000)) || fail "it was tried $(n_failures) times at once"
+mount --bind "$MEMSIM/sys" /sys
+finish
+expect "the result" "$(result) $(blocks 40 47)" "done --------"
+change online memory40-47
+
 # Stopped in the middle of a job it rolls back first.
 control "hang 4"
 begin offline memory40-47

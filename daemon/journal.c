@@ -45,8 +45,7 @@ static int write_line(int fd, const char *line) {
                 return -errno;
         if ((size_t)n != strlen(text)) {
                 /* The next line must not be joined to half of this one: then neither could be read. */
-                (void)ftruncate(fd, lseek(fd, 0, SEEK_CUR) - n);
-                return -ENOSPC;
+                return ftruncate(fd, lseek(fd, 0, SEEK_CUR) - n) < 0 ? -errno : -ENOSPC;
         }
         return fdatasync(fd) < 0 ? -errno : 0;
 }

@@ -48,25 +48,6 @@ const char *udev_watch_policy(const struct udev_watch *watch, uint64_t range_num
         return range ? range->policy : NULL;
 }
 
-bool udev_watch_has_seen(const struct udev_watch *watch, uint64_t range_number) {
-        return watch && find(watch, range_number);
-}
-
-bool udev_watch_is_remainder(const struct udev_watch *watch, uint64_t range_number) {
-        _cleanup_free_ char *name = format_string("range%" PRIu64, range_number);
-        struct udev_device *device;
-        bool is_remainder;
-
-        if (!watch || !name)
-                return false;
-        device = udev_device_new_from_subsystem_sysname(watch->udev, RANGE_SUBSYSTEM, name);
-        if (!device)
-                return false;
-        is_remainder = udev_device_get_property_value(device, REMAINDER_PROPERTY);
-        udev_device_unref(device);
-        return is_remainder;
-}
-
 static void forget(struct udev_watch *watch, uint64_t number) {
         struct seen_range *range = find(watch, number);
 
@@ -92,6 +73,43 @@ static int remember(struct udev_watch *watch, uint64_t number, const char *polic
         }
         grown[watch->n_ranges++] = (struct seen_range){ number, copy };
         return 0;
+}
+
+static struct udev_device *device_of(const struct udev_watch *watch, uint64_t range_number) {
+        _cleanup_free_ char *name = format_string("range%" PRIu64, range_number);
+
+        return name ? udev_device_new_from_subsystem_sysname(watch->udev, RANGE_SUBSYSTEM, name) : NULL;
+}
+
+/* The socket holds only so many events: of one that was lost udevd's database still tells. */
+static void look_up(struct udev_watch *watch, uint64_t number) {
+        struct udev_device *device = device_of(watch, number);
+
+        if (!device)
+                return;
+        if (udev_device_get_is_initialized(device) > 0 &&
+            remember(watch, number, udev_device_get_property_value(device, POLICY_PROPERTY)) < 0)
+                (void)log_oom();
+        udev_device_unref(device);
+}
+
+bool udev_watch_has_seen(struct udev_watch *watch, uint64_t range_number) {
+        if (!watch)
+                return false;
+        if (!find(watch, range_number))
+                look_up(watch, range_number);
+        return find(watch, range_number);
+}
+
+bool udev_watch_is_remainder(const struct udev_watch *watch, uint64_t range_number) {
+        struct udev_device *device = watch ? device_of(watch, range_number) : NULL;
+        bool is_remainder;
+
+        if (!device)
+                return false;
+        is_remainder = udev_device_get_property_value(device, REMAINDER_PROPERTY);
+        udev_device_unref(device);
+        return is_remainder;
 }
 
 static int take_device(struct udev_watch *watch, struct udev_device *device, const char *action) {

@@ -23,7 +23,7 @@ struct udev_watch *udev_watch_free(struct udev_watch *watch);
 /* MEMCTL_POLICY of rangeN, or NULL. Valid until the loop runs again. */
 const char *udev_watch_policy(const struct udev_watch *watch, uint64_t range_number);
 /* Whether udevd has processed rangeN. */
-bool udev_watch_has_seen(const struct udev_watch *watch, uint64_t range_number);
+bool udev_watch_has_seen(struct udev_watch *watch, uint64_t range_number);
 /*
  * Whether rangeN is what is left of a range that was removed in part (MEMORY_RANGE_REMAINDER_OF, from the device's own
  * uevent file: with and without udevd).

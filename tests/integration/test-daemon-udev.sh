@@ -123,4 +123,13 @@ await_log 'range8: policy "keep-offline" leaves it to the administrator'
 expect "a rule keeps it offline" "$(blocks 136 143)" --------
 expect "what an administrator took offline" "$(blocks 96 103)" --------
 
+# --- seen, but its event was lost ----------------------------------------------------------------------------------
+
+kill -KILL "$udevd_pid"
+wait "$udevd_pid" 2>/dev/null || true
+echo I:1 >/run/udev/data/+memory_range:range9
+control "hot-add 0x480000000 1G 0"
+await_log 'range9: policy "50-all" brings it online'
+await_blocks 144 151 MMMMMMMM
+
 echo "$n_checks checks passed"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +148,103 @@ static void ranges_come_and_go(void **state) {
         sysroot_unlink(&sysroot, "sys/devices/system/memory/memory44");
         assert_int_equal(inventory_refresh_block(inventory, &sysfs, 44), 1);
         assert_false(inventory->estimates_stale);
+        inventory_free(inventory);
+        (void)state;
+}
+
+/* A machine whose ranges lie side by side, for it to be changed at random. */
+struct slot {
+        uint64_t number, n_blocks; /* of its range; 0: there is none */
+};
+
+#define N_SLOTS     6
+#define SLOT_BLOCKS 8
+
+static uint64_t first_of(unsigned slot, const struct slot *range) {
+        return 40 + (slot + 1) * SLOT_BLOCKS - range->n_blocks;
+}
+
+static void add_to_slot(unsigned slot, struct slot *range, uint64_t number) {
+        *range = (struct slot){ number, SLOT_BLOCKS };
+        sysroot_add_blocks(&sysroot, first_of(slot, range), SLOT_BLOCKS, (int)(slot % 2), "offline", "Normal Movable");
+        sysroot_add_range(&sysroot, number, first_of(slot, range), SLOT_BLOCKS, (int)(slot % 2), "System RAM",
+                          slot % 3 ? "1073741824" : "134217728");
+}
+
+/* Takes the first n blocks away; what is left is a new range. */
+static void remove_from_slot(unsigned slot, struct slot *range, uint64_t n, uint64_t number) {
+        char path[128];
+
+        for (uint64_t block = first_of(slot, range); n > 0; block++, n--, range->n_blocks--) {
+                snprintf(path, sizeof(path), "sys/devices/system/memory/memory%" PRIu64, block);
+                sysroot_unlink(&sysroot, path);
+                snprintf(path, sizeof(path), "sys/devices/system/node/node%u/memory%" PRIu64, slot % 2, block);
+                sysroot_unlink(&sysroot, path);
+        }
+        snprintf(path, sizeof(path), "sys/bus/memory_range/devices/range%" PRIu64, range->number);
+        sysroot_unlink(&sysroot, path);
+        range->number = number;
+        if (range->n_blocks > 0)
+                sysroot_add_range(&sysroot, number, first_of(slot, range), range->n_blocks, (int)(slot % 2),
+                                  "System RAM", "134217728");
+}
+
+static void change_block(uint64_t block, bool online) {
+        char path[128];
+
+        snprintf(path, sizeof(path), "sys/devices/system/memory/memory%" PRIu64 "/state", block);
+        sysroot_write(&sysroot, path, online ? "online\n" : "offline\n");
+        snprintf(path, sizeof(path), "sys/devices/system/memory/memory%" PRIu64 "/valid_zones", block);
+        sysroot_write(&sysroot, path, online ? "Movable\n" : "Normal Movable\n");
+}
+
+/* Whatever happens, and in whatever order it is heard of: what comes of it is what reading the machine again shows. */
+static void refreshing_ends_where_reading_does(void **state) {
+        struct slot slots[N_SLOTS] = { 0 };
+        uint64_t next_number = 0;
+        unsigned seed = 1;
+
+        sysroot_add_machine(&sysroot);
+        sysroot_add_blocks(&sysroot, 0, 8, 0, "online", "Normal");
+        sysroot_write(&sysroot, "sys/bus/memory_range/devices/.keep", "%s", "");
+        struct inventory *inventory = read_all();
+        for (int turn = 0; turn < 150; turn++) {
+                unsigned slot = (unsigned)rand_r(&seed) % N_SLOTS, kind = (unsigned)rand_r(&seed) % 4;
+                struct slot *range = &slots[slot];
+                uint64_t old_number = range->number, number = next_number;
+
+                if (range->n_blocks == 0) {
+                        add_to_slot(slot, range, next_number++);
+                } else if (kind == 0) {
+                        remove_from_slot(slot, range, (uint64_t)rand_r(&seed) % range->n_blocks + 1, next_number++);
+                } else {
+                        change_block(first_of(slot, range) + (uint64_t)rand_r(&seed) % range->n_blocks, kind > 1);
+                }
+
+                /* The blocks of the slot and both its ranges, from any of them on, forwards or backwards. */
+                const unsigned n_events = SLOT_BLOCKS + 2, from = (unsigned)rand_r(&seed) % n_events;
+                for (unsigned i = 0; i < n_events; i++) {
+                        unsigned event = (from + (turn % 2 ? i : n_events - i)) % n_events;
+                        int r = event < SLOT_BLOCKS
+                                        ? inventory_refresh_block(inventory, &sysfs, 40 + slot * SLOT_BLOCKS + event)
+                                        : inventory_refresh_range(inventory, &sysfs,
+                                                                  event == SLOT_BLOCKS ? old_number : number);
+                        assert_true(r >= 0);
+                }
+
+                struct inventory *again = read_all();
+                char *text = describe(again);
+                assert_described(inventory, text);
+                assert_int_equal(inventory->n_ranges, again->n_ranges);
+                for (size_t i = 0; i < again->n_ranges; i++) {
+                        assert_int_equal(inventory->ranges[i].number, again->ranges[i].number);
+                        assert_int_equal(inventory->ranges[i].span.n_blocks, again->ranges[i].span.n_blocks);
+                        assert_int_equal(inventory->ranges[i].removal_granularity_bytes,
+                                         again->ranges[i].removal_granularity_bytes);
+                }
+                free(text);
+                inventory_free(again);
+        }
         inventory_free(inventory);
         (void)state;
 }
@@ -313,6 +412,7 @@ int main(void) {
                 TEST(kernel_with_the_bus),
                 TEST(one_block_changes),
                 TEST(ranges_come_and_go),
+                TEST(refreshing_ends_where_reading_does),
                 TEST(few_system_calls),
                 TEST(a_block_in_two_nodes_counts_to_the_lowest),
                 TEST(threads_make_no_difference),

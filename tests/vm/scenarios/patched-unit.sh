@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # guest: --arch arm64 --kernel patched --root debian --memory 6G --append "rodata=off mem=2G" --module tests/vm/hotplug-driver.c
+# timeout: 600
 #
 # The main story on the patched kernel: a driver adds 2 GiB that the kernel maps with two 1 GiB leaves, and memctl
 # hands it out and takes it back by whole leaves. What memctld may do, and who may have it done.
@@ -101,6 +102,63 @@ expect_output 'the service can write the state of blocks, and nothing else' "$(s
         sed '1s/^cannot/can/')"
 
 expect 5 'another user may not' as_nobody memctl offline range1
+expect_line 'what that takes is said' "this needs an administrator's authorisation \(org.memctl1.offline\)"
 expect 0 'but may see what would happen' as_nobody memctl offline --dry-run range1
+expect 0 'and what there is' as_nobody memctl list
+
+# On a terminal there is somebody who can be asked for root's password.
+# shellcheck disable=SC2016 # for perl
+usermod -p "$(perl -e 'print crypt("secret", q($6$salt$))')" root
+# Where the packages were only unpacked nobody has made these.
+[[ -e /etc/pam.d/common-auth ]] || for stack in auth account password session; do
+        echo "$stack required pam_unix.so" >/etc/pam.d/common-$stack
+done
+
+# ask [COMMAND…]: as that user; $asked is its pid, $keys what is typed, and what the terminal shows in /run/terminal
+ask() {
+        rm -f /run/keys /run/terminal /run/tty
+        mkfifo /run/keys
+        exec {keys}<>/run/keys
+        script -qefc "tty >/run/tty; exec $* setpriv --reuid=65534 --regid=65534 --clear-groups memctl offline range1" \
+                --echo always /run/terminal <&"$keys" >/dev/null &
+        asked=$!
+        expect 0 'on a terminal that user is asked' await grep -q 'AUTHENTICATING FOR org.memctl1.offline' /run/terminal
+        # What is typed before is thrown away.
+        expect 0 'for a password' await bash -c 'stty -a -F "$(</run/tty)" | grep -qw -- -echo'
+}
+
+busctl monitor --match "member='CancelCheckAuthorization'" --match "interface='org.memctl1.Manager',member='JobNew'" >/run/bus 2>&1 &
+monitor=$!
+expect 0 'the bus is watched' await grep -q Monitoring /run/bus
+# In a session, as a login makes it: an agent of its desktop would come before that of the terminal.
+ask systemd-run -q --scope --slice=user-65534.slice --unit=session-7.scope
+expect 0 'who does not answer but is killed' pkill -KILL -u 65534 -x memctl
+expect 0 'memctld takes the question back' await grep -q CancelCheckAuthorization /run/bus
+expect 0 'nobody asks any longer' await bash -c '! pgrep "pkttyagent|polkit-agent"'
+expect 1 'nothing was begun' grep JobNew /run/bus
+kill $monitor
+wait $monitor "$asked"
+expect_states 'nor changed' 48-55 online
+
+# In none.
+ask
+echo secret >&"$keys"
+wait "$asked"
+expect 0 'who knows it may' test $? = 0
+expect_states 'it is offline' 48-55 offline
+expect 0 'the agent is gone' await bash -c '! pgrep "pkttyagent|polkit-agent"'
+expect 0 'root needs nobody' memctl online range1
+
+cat >/etc/polkit-1/rules.d/10-operators.rules <<'RULE'
+polkit.addRule(function (action, subject) {
+        if (action.id == "org.memctl1.offline" && action.lookup("verb") == "offline" && subject.user == "nobody")
+                return polkit.Result.YES;
+});
+RULE
+expect 0 'whom a rule allows it may' await as_nobody memctl offline range1
+expect_states 'it is offline' 48-55 offline
+expect 5 'but only what the rule says' as_nobody memctl online range1
+expect 0 'the journal has who it was' journalctl -q -o cat MEMCTL_UID=65534
+expect_line 'by number' 'asked for by uid 65534'
 
 exit $failed

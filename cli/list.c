@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -181,6 +182,7 @@ static void list_units_of(const struct listing_state *listing, const struct rang
 
 static void list_ranges(const struct listing_state *listing) {
         const struct inventory *inventory = listing->snapshot->inventory;
+        bool is_units = listing->options->listing == LISTING_UNITS, any = false;
 
         for (size_t i = 0; i < inventory->n_ranges; i++) {
                 const struct range *range = inventory->ranges + i;
@@ -188,13 +190,18 @@ static void list_ranges(const struct listing_state *listing) {
 
                 if (!span_list_overlaps(&listing->selection->present, range->span))
                         continue;
-                if (listing->options->listing == LISTING_UNITS) {
+                any = true;
+                if (is_units) {
                         list_units_of(listing, range);
                         continue;
                 }
                 row = row_of_span(inventory, range, range->span);
                 print_row(listing, &row);
         }
+
+        if (!any && listing->options->format == FORMAT_TABLE && listing->options->summary != SUMMARY_ONLY)
+                fprintf(stderr, "memctl: there are no %s, which only hot-added memory has\n",
+                        is_units ? "removal units" : "ranges");
 }
 
 static int parse_split(const char *list, enum split *ret) {

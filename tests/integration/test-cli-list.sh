@@ -67,6 +67,13 @@ none=$(machine none 0-23 --bus)
 memctl list --units --sysroot "$none"
 expect_status 0
 expect_out_has 'Removal granularity:    none, there is no hot-added memory (kernel)'
+expect_err 'memctl: there are no removal units, which only hot-added memory has'
+memctl list --ranges --sysroot "$patched" 0-23 --summary=never
+expect_status 0
+expect_out ''
+expect_err 'memctl: there are no ranges, which only hot-added memory has'
+memctl list --ranges --sysroot "$patched" 0-23 -nr
+expect_no_err
 
 # Selectors choose.
 memctl list --sysroot "$patched" -nro BLOCK,STATE range0

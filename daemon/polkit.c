@@ -21,10 +21,13 @@
 /* A person has to read, think and type. */
 #define ANSWER_TIMEOUT_USEC (300 * USEC_PER_SEC)
 #define QUESTIONS_MAX       256
+/* Nobody answers more at once; one user's must not keep the others from asking. */
+#define QUESTIONS_PER_USER_MAX 16
 
 struct query {
         struct query *next;
         sd_bus_message *call;
+        uid_t uid;
         char **actions;
         size_t n_asked;
         char *verb, *blocks;
@@ -189,8 +192,8 @@ static int watch_caller(struct query *query) {
         return r < 0 ? r : sd_bus_track_add_sender(query->caller, query->call);
 }
 
-static int start_query(sd_bus_message *call, const struct polkit_question *question, polkit_allowed_fn allowed,
-                       void *userdata, polkit_free_fn free_userdata) {
+static int start_query(sd_bus_message *call, uid_t uid, const struct polkit_question *question,
+                       polkit_allowed_fn allowed, void *userdata, polkit_free_fn free_userdata) {
         struct query *query = calloc(1, sizeof(*query));
         int r;
 
@@ -201,6 +204,7 @@ static int start_query(sd_bus_message *call, const struct polkit_question *quest
         *query = (struct query){
                 .next = queries,
                 .call = sd_bus_message_ref(call),
+                .uid = uid,
                 .actions = copy_words(question->actions),
                 .verb = strdup(question->verb),
                 .blocks = strdup(question->blocks),
@@ -220,21 +224,50 @@ static int start_query(sd_bus_message *call, const struct polkit_question *quest
         return 1;
 }
 
+static int sender_uid(sd_bus_message *call, uid_t *ret) {
+        sd_bus_creds *creds;
+        int r = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &creds);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_creds_get_euid(creds, ret);
+        sd_bus_creds_unref(creds);
+        return r;
+}
+
+static unsigned count_questions(uid_t uid) {
+        unsigned n = 0;
+
+        for (const struct query *query = queries; query; query = query->next)
+                n += query->uid == uid;
+        return n;
+}
+
+static int check_limits(uid_t uid, sd_bus_error *ret_error) {
+        if (n_queries < QUESTIONS_MAX && count_questions(uid) < QUESTIONS_PER_USER_MAX)
+                return 0;
+        return sd_bus_error_setf(ret_error, BUS_ERROR_LIMITS_EXCEEDED,
+                                 "%u requests already wait for authorisation, %u of them of uid %u; try again later",
+                                 n_queries, count_questions(uid), uid);
+}
+
 int polkit_ask(sd_bus_message *call, const struct polkit_question *question, polkit_allowed_fn allowed, void *userdata,
                polkit_free_fn free_userdata, sd_bus_error *ret_error) {
         int r = sd_bus_query_sender_privilege(call, CAP_SYS_ADMIN);
+        uid_t uid = 0;
 
         if (r > 0) {
                 allowed(call, userdata);
                 free_userdata(userdata);
                 return 1;
         }
-        if (r == 0 && n_queries >= QUESTIONS_MAX)
-                r = sd_bus_error_setf(ret_error, BUS_ERROR_LIMITS_EXCEEDED,
-                                      "%u requests already wait for authorisation; try again later", n_queries);
+        if (r == 0)
+                r = sender_uid(call, &uid);
+        if (r >= 0)
+                r = check_limits(uid, ret_error);
         if (r < 0) {
                 free_userdata(userdata);
                 return r;
         }
-        return start_query(call, question, allowed, userdata, free_userdata);
+        return start_query(call, uid, question, allowed, userdata, free_userdata);
 }

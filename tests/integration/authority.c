@@ -3,12 +3,14 @@
 /*
  * Stands where polkit stands, and answers what it is told to: org.freedesktop.PolicyKit1 on the system bus. Prints
  * "ready"; "asks ACTION VERB BLOCKS" for each question, which it answers with the next line of standard input, "yes",
- * "no" or "challenge" (an administrator's password is wanted); and "cancelled" when the question is withdrawn.
+ * "no" or "challenge" (an administrator's password is wanted); and "cancelled" when the question is withdrawn. With
+ * --silent it never answers.
  */
 
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include <unistd.h>
 
 static sd_bus_message *question; /* the one that waits for its answer */
+static bool is_silent;
 
 static void check(int r, const char *what) {
         if (r < 0) {
@@ -42,7 +45,8 @@ static int check_authorization(sd_bus_message *message, void *userdata, sd_bus_e
         check(sd_bus_message_exit_container(message), "details");
         if (question)
                 errx(EXIT_FAILURE, "two questions at once");
-        question = sd_bus_message_ref(message);
+        if (!is_silent)
+                question = sd_bus_message_ref(message);
         printf("asks %s %s %s\n", action, verb, blocks);
         return 1;
 }
@@ -78,10 +82,11 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-int main(void) {
+int main(int argc, char *argv[]) {
         sd_event *event;
         sd_bus *bus;
 
+        is_silent = argc > 1 && strcmp(argv[1], "--silent") == 0;
         setlinebuf(stdout);
         setbuf(stdin, NULL);
         check(sd_event_default(&event), "event");

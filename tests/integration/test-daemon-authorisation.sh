@@ -123,4 +123,27 @@ expect "the question is withdrawn" "$line" cancelled
 hear
 expect "it leaves nothing" "$(jobs) $(blocks 40 47)" "$before MMMMMMMM"
 
+# --- nobody answers ------------------------------------------------------------------------------------------------
+
+# shellcheck disable=SC2154 # of the coprocess, and gone with it
+authority_pid=$authority_PID
+kill "$authority_pid"
+await_exit "$authority_pid"
+exec {silent}< <(exec "$MEMCTL_BUILD/tests/integration/authority" --silent 2>>/run/memctld.log <> <(:))
+read -r line <&"$silent"
+# wait_for_answer UID: in $waiting
+wait_for_answer() {
+        setpriv --reuid "$1" --clear-groups "$client" offline memory40-47 >/dev/null 2>&1 &
+        waiting+=($!)
+        read -r line <&"$silent"
+}
+waiting=()
+for _ in {1..16}; do wait_for_answer 65534; done
+out=$(setpriv --reuid 65534 --clear-groups "$client" offline memory40-47 2>&1) || true
+expect "one user asks so much" "$out" "error org.memctl1.Error.LimitsExceeded
+16 requests already wait for authorisation, 16 of them of uid 65534; try again later"
+wait_for_answer 1
+expect "another one may ask" "$line" "asks org.memctl1.offline offline memory40-47"
+kill "${waiting[@]}"
+
 echo "$n_checks checks passed"

@@ -109,10 +109,14 @@ expect 0 'and what there is' as_nobody memctl list
 # On a terminal there is somebody who can be asked for root's password.
 # shellcheck disable=SC2016 # for perl
 usermod -p "$(perl -e 'print crypt("secret", q($6$salt$))')" root
-# Where the packages were only unpacked nobody has made these.
-[[ -e /etc/pam.d/common-auth ]] || for stack in auth account password session; do
-        echo "$stack required pam_unix.so" >/etc/pam.d/common-$stack
-done
+# What packages do when they are set up, where they were only unpacked.
+if [[ ! -e /etc/pam.d/common-auth ]]; then
+        for stack in auth account password session; do
+                echo "$stack required pam_unix.so" >/etc/pam.d/common-$stack
+        done
+        cp /etc/pam.d/common-session /etc/pam.d/common-session-noninteractive
+        chmod u+s /usr/lib/polkit-1/polkit-agent-helper-1
+fi
 
 # ask [COMMAND…]: as that user; $asked is its pid, $keys what is typed, and what the terminal shows in /run/terminal
 ask() {

@@ -99,12 +99,15 @@ static void a_line_that_does_not_fit_leaves_nothing(void **state) {
 static void what_cannot_be_made_leaves_nothing(void **state) {
         _cleanup_free_ char *temporary = format_string("%s/jobs/%d.journal.new", folder, JOB);
         struct stat st;
+        int r;
 
         (void)state;
         assert_non_null(temporary);
         limit_files(5);
-        assert_int_equal(journal_create(JOB, "{\"job\":7}", 1), -ENOSPC);
+        r = journal_create(JOB, "{\"job\":7}", 1);
         limit_files(RLIM_INFINITY);
+        /* tmpfs looks at the limit already where room is set aside. */
+        assert_true(r == -ENOSPC || r == -EFBIG);
         assert_int_equal(stat(temporary, &st), -1);
         assert_int_equal(journal_open_locked(JOB), -ENOENT);
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # guest: --arch arm64 --kernel patched --root debian --memory 6G --append "rodata=off mem=2G" --module tests/vm/hotplug-driver.c --module notifier-error-inject --module memory-notifier-error-inject
+# suite: drivers
 # timeout: 600
 #
 # All of a leaf or nothing, for real: of the eight blocks of a unit the fifth, memory52, does not go. A driver vetoes it,

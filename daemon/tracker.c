@@ -49,6 +49,7 @@ struct tracker {
         bool reading_after_gap; /* of the reading under way */
         uint64_t rounds_started;
         uint64_t last_refresh_usec, last_read_usec;
+        uint64_t retry_usec;    /* not before, since a reading failed */
         sd_event_source *timer; /* the next reading is due */
         struct waiter *waiters;
 };
@@ -241,10 +242,12 @@ static void on_reading(const struct worker_reply *reply, int payload_fd, void *u
                 log_errno(LOG_WARNING, r, "Cannot read the machine's memory blocks; trying again");
                 tracker->everything = true;
                 forget_pending(tracker);
-                /* Not at once, whoever waits for it: what failed may well go on failing. */
-                wake_at(tracker, now_usec(tracker) + READ_INTERVAL_USEC);
+                /* Not at once, whoever waits for it or comes meanwhile: what failed may well go on failing. */
+                tracker->retry_usec = now_usec(tracker) + READ_INTERVAL_USEC;
+                wake_at(tracker, tracker->retry_usec);
                 return;
         }
+        tracker->retry_usec = 0;
         adopt(tracker, inventory);
         serve_waiters(tracker, round);
         read_if_due(tracker);
@@ -300,7 +303,9 @@ static void read_if_due(struct tracker *tracker) {
 
         if (worker_is_busy(tracker->reader))
                 return;
-        if (tracker->everything) {
+        if (now < tracker->retry_usec)
+                wake_at(tracker, tracker->retry_usec);
+        else if (tracker->everything) {
                 due = tracker->last_read_usec == 0 || tracker->waiters ? 0
                                                                        : tracker->last_read_usec + READ_INTERVAL_USEC;
                 if (now >= due)

@@ -109,10 +109,15 @@ expect "the blocks" "$(blocks 40 55)" MMMMMMMMMMMMMMMM
 n_failures() { grep -c "Cannot read the machine's memory blocks" /run/memctld.log || true; }
 umount --lazy /sys
 begin_usec=${EPOCHREALTIME//[^0-9]/}
+exec {others}< <(exec "$client" offline memory48-51 2>&1)
+until (($(n_failures) >= 1)); do read -rt 0.01 <> <(:) || true; done
+# Nor does it hurry for whoever comes meanwhile.
+exec {another}< <(exec "$client" offline memory52-55 2>&1)
 exec {pending}< <(exec "$client" offline memory40-47 2>&1)
 until (($(n_failures) >= 3)); do read -rt 0.01 <> <(:) || true; done
 ((${EPOCHREALTIME//[^0-9]/} - begin_usec > 1500000)) || fail "it was tried $(n_failures) times at once"
 mount --bind "$MEMSIM/sys" /sys
+cat <&"$others" <&"$another" >/dev/null
 finish
 expect "the result" "$(result) $(blocks 40 47)" "done --------"
 change online memory40-47

@@ -119,13 +119,13 @@ wait "$watch" || fail 'watching ends well when it is asked to'
 ! grep -q $'\e' "$scratch/watched" || fail 'a pipe is no terminal'
 
 # memctld goes away: that is told.
-"$MEMCTL" map --watch range0 >"$scratch/watched" 2>"$scratch/err" &
+"$MEMCTL" map --watch range0 >"$scratch/left" 2>"$scratch/err" &
 watch=$!
-await "$scratch/watched" 'Removal granularity'
+await "$scratch/left" 'Removal granularity'
 kill -KILL "$MEMCTLD_PID"
 status=0
 wait "$watch" || status=$?
-out=$(<"$scratch/watched") err=$(<"$scratch/err") command='map --watch, then memctld is killed'
+out=$(<"$scratch/left") err=$(<"$scratch/err") command='map --watch, then memctld is killed'
 expect_status 6
 expect_err_has 'memctl: memctld went away'
 memctl map --watch

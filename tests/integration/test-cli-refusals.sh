@@ -51,6 +51,7 @@ lend() {
         "$MEMCTL" wait && "$MEMCTL" online 40-55 >/dev/null
 }
 hold() {
+        : >"$scratch/held"
         "$MEMCTL" inhibit range0 -- bash -c 'echo running; exec sleep infinity' >"$scratch/held" &
         await "$scratch/held" running
 }

@@ -50,10 +50,6 @@ static int read_machine(struct reading *reading) {
                 return memory_fd;
 
         int r = sysfs_read_u64_at(sysfs, memory_fd, "block_size_bytes", 16, &inventory->block_size_bytes);
-        ssize_t n = sysfs_read_at(sysfs, memory_fd, "auto_online_blocks", inventory->auto_online,
-                                  sizeof(inventory->auto_online));
-        if (n < 0)
-                inventory->auto_online[0] = '\0';
         sysfs_close_fd(sysfs, memory_fd);
         if (r < 0)
                 return r;
@@ -65,6 +61,15 @@ static int read_machine(struct reading *reading) {
         reading->has_bus = inventory->guard == GUARD_REMOVAL;
         reading->platform_driver = platform_driver_read(sysfs);
         return 0;
+}
+
+/* After the ranges: it is what the kernel did with a range that was just added. */
+static void read_auto_online(struct reading *reading) {
+        struct inventory *inventory = reading->inventory;
+
+        if (sysfs_read_at(reading->sysfs, reading->sysfs->root_fd, SYSFS_MEMORY "/auto_online_blocks",
+                          inventory->auto_online, sizeof(inventory->auto_online)) < 0)
+                inventory->auto_online[0] = '\0';
 }
 
 static int read_exported_ranges(struct reading *reading) {
@@ -236,6 +241,7 @@ int inventory_read(const struct sysfs *sysfs, const struct inventory_options *op
         if (r < 0)
                 return r;
 
+        read_auto_online(&reading);
         range_list_sort(&reading.ranges);
         r = make_extents(&reading);
         if (r == 0 && (reading.options->flags & INVENTORY_NODE_MEMORY))

@@ -101,6 +101,36 @@ static void one_block_changes(void **state) {
         (void)state;
 }
 
+/* Turns auto-onlining on and adds memory, just after it was looked at whether it is on. */
+static ssize_t read_before_an_add(int fd, void *buffer, size_t size) {
+        ssize_t n = sysfs_ops_default.read(fd, buffer, size);
+
+        if (n == 8 && memcmp(buffer, "offline\n", 8) == 0) {
+                sysroot_write(&sysroot, "sys/devices/system/memory/auto_online_blocks", "online\n");
+                sysroot_add_blocks(&sysroot, 40, 8, 0, "online", "Movable");
+                sysroot_add_range(&sysroot, 0, 40, 8, 0, "System RAM", "1073741824");
+        }
+        return n;
+}
+
+/* Else the kernel would seem to have left it to others. */
+static void no_range_is_newer_than_auto_onlining(void **state) {
+        sysroot_add_machine(&sysroot);
+        sysroot_add_blocks(&sysroot, 80, 8, 0, "online", "Movable");
+        sysroot_add_range(&sysroot, 1, 80, 8, 0, "System RAM", "1073741824");
+        ops.read = read_before_an_add;
+        struct inventory *inventory = read_all();
+        assert_string_equal(inventory->auto_online, "offline");
+        assert_int_equal(inventory->n_ranges, 1);
+        inventory_free(inventory);
+
+        inventory = read_all();
+        assert_string_equal(inventory->auto_online, "online");
+        assert_int_equal(inventory->n_ranges, 2);
+        inventory_free(inventory);
+        (void)state;
+}
+
 /* A hot-add: blocks first, then their range; a partial removal: the range goes, remainders come. */
 static void ranges_come_and_go(void **state) {
         sysroot_add_machine(&sysroot);
@@ -411,6 +441,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(kernel_with_the_bus),
                 TEST(one_block_changes),
+                TEST(no_range_is_newer_than_auto_onlining),
                 TEST(ranges_come_and_go),
                 TEST(refreshing_ends_where_reading_does),
                 TEST(few_system_calls),

@@ -26,9 +26,9 @@ await_settled() {
         get /org/memctl1 Manager Version >/dev/null
 }
 
-# await_onlined N: until so many of policy's jobs have ended. The kernel shows what they do before that.
-await_onlined() {
-        until (($(grep -cF '(online) is finished: done' /run/memctld.log) >= $1)); do read -rt 0.01 <> <(:) || true; done
+# Until policy's jobs have ended. The kernel shows what they do before that.
+await_jobs() {
+        "$MEMCTL_BUILD/cli/memctl" wait || fail "waiting for policy's jobs"
 }
 
 mkdir -p /run/memctl "$policies"
@@ -72,7 +72,7 @@ expect_has "the built-in default" "$out" '"" "" 6 "Online.Mode" "manual"'
 expect "others are in force" "$(get /org/memctl1/range/range0 Range Policy)" '"80-rest"'
 
 # What an administrator took offline stays so over a restart.
-await_onlined 1
+await_jobs
 change offline range2
 expect "the result" "$(result)" "done"
 stop_memctld
@@ -95,7 +95,7 @@ await_log 'policy "" leaves it to the administrator'
 expect "the small range" "$(blocks 104 107)" ----
 
 # What is left of a range that was removed in part is not brought online again.
-await_onlined 3
+await_jobs
 change offline memory64-79
 expect "the result" "$(result)" "done"
 n=$(grep -c 'brings it online' /run/memctld.log)

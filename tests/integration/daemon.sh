@@ -68,6 +68,11 @@ control() {
         printf '%s\n' "$@" >"$MEMSIM/control" || fail "control: $*: $(tail -n 1 "$MEMSIM/log")"
 }
 
+# release [COMMAND…]: the write that hangs, or soon will, goes on, after the commands, which may be given more than once.
+release() {
+        until printf '%s\n' "$@" release >"$MEMSIM/control"; do read -rt 0.01 <> <(:) || true; done 2>/dev/null
+}
+
 # change VERB SELECTOR… [KEY=VALUE…]: keeps what the client said in $out.
 change() {
         out=$("$client" "$@" 2>&1)

@@ -99,7 +99,7 @@ await_hang 40
 answer yes
 hear
 expect_has "a job is there" "$out" "job $job (offline) already works on memory40-55"
-control release
+release
 finish
 expect "that job" "$(result)" "done"
 change online memory40-55

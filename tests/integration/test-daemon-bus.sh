@@ -22,7 +22,7 @@ await_hang 40
 restart_bus
 finish
 expect "the job goes on" "$(get "/org/memctl1/job/$job" Job State)" '"running"'
-control release
+release
 change --wait-job "$job"
 expect "its result" "$(result)" "done"
 expect "the blocks" "$(blocks 40 47)" --------

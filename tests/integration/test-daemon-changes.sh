@@ -67,7 +67,7 @@ expect "the error's name" "$(head -n 1 <<<"$out")" "error org.memctl1.Error.Refu
 expect_has "the refusal" "$out" "job $first_job (offline) already works on memory40-47"
 begin offline memory48-55
 expect "the second job's state" "$(get "/org/memctl1/job/$job" Job State)" '"queued"'
-control release
+release
 finish
 expect "the second job" "$(result)" "done"
 pending=$first_client

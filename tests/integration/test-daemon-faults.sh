@@ -74,7 +74,7 @@ hung_job() {
 # The write that hangs ends, is on file, and memctld, which is stopped, does not know.
 finish_write_unseen() {
         kill -STOP "$MEMCTLD_PID"
-        control release
+        release
         until [[ $(grep -c '"result"' "/run/memctl/jobs/$job.journal") -eq $1 ]]; do read -rt 0.01 <> <(:) || true; done
 }
 
@@ -225,7 +225,7 @@ back_ended() {
 
                 hung_job $((n + k)) "fail $n EBUSY"
                 stop_memctld
-                control release
+                release
                 finish
                 judge "memctld stopped in write $k of the rollback" failed
                 await_exit "$MEMCTLD_PID"
@@ -284,7 +284,7 @@ stuck() {
         until [[ $(get "/org/memctl1/job/$job" Job State) == '"stuck"' ]]; do read -rt 0.1 <> <(:) || true; done
         call Offline 'asa{sv}' 1 range0 0 || true
         expect_has "$1: the range is held" "$out" "already works on"
-        control release
+        release
         finish
         judge "$1" "$2"
         restore

@@ -51,7 +51,7 @@ begin offline memory40-47
 await_hang 43
 echo 400 >"$(pool 1)"
 echo 700 >"$(pool 0)"
-control release
+release
 finish
 expect "what somebody else changed" "$(result) $(pages 1)" "done 400"
 (($(pages 0) >= 600 && $(pages 0) < 700)) || fail "$(pages 0) pages of 700, of which some were dissolved again"

@@ -99,7 +99,7 @@ begin offline memory40-47
 await_hang 40
 inhibit offline block range0
 expect_has "a job already runs there" "$out" "job $job (offline) already works on memory40-47"
-control release
+release
 finish
 expect "that job" "$(result)" "done"
 change online memory40-47

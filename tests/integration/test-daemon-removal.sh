@@ -155,7 +155,7 @@ change remove device:PNP0C80:00
 control "hang 49"
 begin remove device:dax0.0
 await journal_has trigger
-control "change 0x10000000000 128M online_movable" release
+release "change 0x10000000000 128M online_movable"
 finish
 expect "an unbinding that does not remove" "$(result)" rollback-incomplete
 expect_has "what stays, and why" "$out" "0x10000000000 $((6 * GiB)) owed 131"

@@ -25,7 +25,7 @@ control "hang 1 forever"
 begin offline memory40-47
 await_hang 40
 await_watchdog 3
-control release
+release
 finish
 expect "the job" "$(result)" "done"
 

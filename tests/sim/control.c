@@ -187,8 +187,11 @@ static int hang_write(struct simulation *simulation, const struct words *words) 
         return 0;
 }
 
+/* EAGAIN: none hangs yet, as who is to write may still be on its way. */
 static int release_write(struct simulation *simulation, const struct words *words) {
         (void)words;
+        if (!simulation->write_hangs)
+                return -EAGAIN;
         simulation->release_asked = true;
         return 0;
 }

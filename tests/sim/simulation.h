@@ -31,7 +31,8 @@ struct simulation {
         size_t n_ejects;
         bool ejects_held;   /* the kernel's worker does not get round to them */
         int driver_result;  /* of the third party's last command */
-        bool release_asked; /* the write that hangs is to go on */
+        bool write_hangs;   /* now */
+        bool release_asked; /* it is to go on */
 };
 
 void simulation_clear(struct simulation *simulation);

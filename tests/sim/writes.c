@@ -79,6 +79,7 @@ static void mark_going_offline(struct writes *writes, const struct write *write,
 static void hold(struct writes *writes, struct write *write, enum fault_kind hang) {
         write->hang = hang;
         writes->holder = write;
+        writes->simulation->write_hangs = true;
         mark_going_offline(writes, write, true);
         fuse_req_interrupt_func(write->request, note_interrupt, write);
 }
@@ -190,6 +191,7 @@ static void settle_holder(struct writes *writes) {
                 answer(holder, -EINTR);
         }
         writes->simulation->release_asked = false;
+        writes->simulation->write_hangs = writes->holder;
 }
 
 static void settle_queue(struct writes *writes) {

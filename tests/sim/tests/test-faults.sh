@@ -43,6 +43,8 @@ expect 0 'and does not strike' write online_movable $memory/memory41/state
 expect 0 'offline again' write offline $memory/memory41/state
 
 control hang 1
+expect 1 'nothing to let go on yet' control release
+expect_line 'which is told from having done so' 'Resource temporarily unavailable'
 write_behind offline $memory/memory42/state
 hanging=$writer
 expect 0 'a write that hangs' await_going_offline 42

@@ -63,15 +63,6 @@ static int read_machine(struct reading *reading) {
         return 0;
 }
 
-/* After the ranges: it is what the kernel did with a range that was just added. */
-static void read_auto_online(struct reading *reading) {
-        struct inventory *inventory = reading->inventory;
-
-        if (sysfs_read_at(reading->sysfs, reading->sysfs->root_fd, SYSFS_MEMORY "/auto_online_blocks",
-                          inventory->auto_online, sizeof(inventory->auto_online)) < 0)
-                inventory->auto_online[0] = '\0';
-}
-
 static int read_exported_ranges(struct reading *reading) {
         const struct range_reading range_reading = {
                 .block_size_bytes = reading->inventory->block_size_bytes,
@@ -241,7 +232,8 @@ int inventory_read(const struct sysfs *sysfs, const struct inventory_options *op
         if (r < 0)
                 return r;
 
-        read_auto_online(&reading);
+        /* After the ranges: it is what the kernel did with one that was just added. */
+        auto_online_read(sysfs, reading.inventory->auto_online);
         range_list_sort(&reading.ranges);
         r = make_extents(&reading);
         if (r == 0 && (reading.options->flags & INVENTORY_NODE_MEMORY))

@@ -226,9 +226,7 @@ int inventory_refresh_machine(struct inventory *inventory, const struct sysfs *s
         struct node_memory *nodes;
         size_t n_numbers, n_nodes;
 
-        if (sysfs_read_at(sysfs, sysfs->root_fd, SYSFS_MEMORY "/auto_online_blocks", inventory->auto_online,
-                          sizeof(inventory->auto_online)) < 0)
-                inventory->auto_online[0] = '\0';
+        auto_online_read(sysfs, inventory->auto_online);
 
         int r = nodes_list(sysfs, &numbers, &n_numbers);
         if (r == 0)

@@ -24,8 +24,8 @@ struct inventory {
         uint64_t block_size_bytes;
         struct machine machine;
         enum kernel_guard guard;
-        enum granularity_source source; /* the worst of all ranges; of the bus if there are none */
-        char auto_online[24];           /* auto_online_blocks: "offline", "online", …; "" not known */
+        enum granularity_source source;     /* the worst of all ranges; of the bus if there are none */
+        char auto_online[AUTO_ONLINE_SIZE]; /* see auto_online_read() */
         struct extent_list extents;
         struct range *ranges; /* sorted by first block */
         size_t n_ranges;

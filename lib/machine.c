@@ -120,6 +120,11 @@ enum range_driver platform_driver_read(const struct sysfs *sysfs) {
                        : DRIVER_OTHER;
 }
 
+void auto_online_read(const struct sysfs *sysfs, char ret[static AUTO_ONLINE_SIZE]) {
+        if (sysfs_read_at(sysfs, sysfs->root_fd, SYSFS_MEMORY "/auto_online_blocks", ret, AUTO_ONLINE_SIZE) < 0)
+                ret[0] = '\0';
+}
+
 static const char *const guard_words[_KERNEL_GUARD_MAX] = {
         [GUARD_REMOVAL] = "removal",
         [GUARD_OFFLINE] = "offline",

@@ -25,6 +25,11 @@ enum kernel_guard {
  */
 struct machine machine_read(const struct sysfs *sysfs, uint64_t block_size_bytes, uint64_t page_size_bytes);
 
+enum { AUTO_ONLINE_SIZE = 24 };
+
+/* auto_online_blocks: "offline", "online", …; "" where it cannot be read. */
+void auto_online_read(const struct sysfs *sysfs, char ret[static AUTO_ONLINE_SIZE]);
+
 /* Whether the kernel has the memory_range bus, and what it checks by itself. */
 enum kernel_guard kernel_guard_read(const struct sysfs *sysfs, const struct machine *machine);
 const char *kernel_guard_to_string(enum kernel_guard guard);

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*
- * The job with a true worker process: this program started once more, with a kernel made of plain files behind it. A
- * file faults/BLOCK.WORD says what a write of WORD to that block's state does instead of working:
- *   NUMBER      fails with that errno
- *   hang        waits for ever, until a signal
- *   hang-hard   waits for ever and ignores SIGTERM
- *   die         the process dies before the write took effect
- *   die-after   the process dies when it has
- *   wrong-zone  the block comes online in another zone
- * "once " before it: only the first time.
- */
+/* The job with a true worker process: this program started once more, with a kernel made of plain files behind it. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +12,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "file-kernel.h"
 #include "job.h"
 #include "journal.h"
 #include "sysroot.h"
@@ -32,113 +23,6 @@
 #define N_BLOCKS   16
 #define UNIT       4
 #define BLOCK_SIZE (UINT64_C(128) << 20)
-
-/* --- the kernel ---------------------------------------------------------------------------------------------- */
-
-static const char *fake_root;
-
-static void put(const char *path, const char *text) {
-        FILE *file = fopen(path, "we");
-
-        if (!file)
-                abort();
-        fputs(text, file);
-        fclose(file);
-}
-
-static bool take_fault(unsigned block, const char *word, char fault[static 64]) {
-        char path[256];
-        FILE *file;
-
-        snprintf(path, sizeof(path), "%s/faults/%u.%s", fake_root, block, word);
-        file = fopen(path, "re");
-        if (!file)
-                return false;
-        if (!fgets(fault, 64, file))
-                abort();
-        fclose(file);
-        if (strncmp(fault, "once ", 5) == 0) {
-                memmove(fault, fault + 5, strlen(fault + 5) + 1);
-                unlink(path);
-        }
-        return true;
-}
-
-static void hang(bool hard) {
-        if (hard)
-                signal(SIGTERM, SIG_IGN);
-        for (;;)
-                pause();
-}
-
-/* Returns an errno, 0 to go on. */
-static int suffer(const char *fault) {
-        if (strncmp(fault, "hang", 4) == 0)
-                hang(strcmp(fault, "hang-hard") == 0);
-        if (strcmp(fault, "die") == 0)
-                raise(SIGKILL);
-        return atoi(fault);
-}
-
-static void take_effect(const char *directory, const char *word, bool wrong_zone) {
-        bool online = strncmp(word, "online", 6) == 0;
-        bool movable = (strcmp(word, "online_movable") == 0) != wrong_zone;
-        char path[256];
-
-        snprintf(path, sizeof(path), "%s/state", directory);
-        put(path, online ? "online\n" : "offline\n");
-        snprintf(path, sizeof(path), "%s/valid_zones", directory);
-        put(path, !online ? "Normal Movable\n" : movable ? "Movable\n" : "Normal\n");
-}
-
-static ssize_t fake_write(int fd, const void *buffer, size_t size) {
-        char link[64], directory[200], word[32], fault[64] = "", now[16] = "";
-        unsigned block;
-        ssize_t n;
-        int error, state_fd;
-
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, directory, sizeof(directory) - 1);
-        if (n < 0 || size >= sizeof(word))
-                abort();
-        directory[n] = '\0';
-        *strrchr(directory, '/') = '\0';
-        if (sscanf(strrchr(directory, '/'), "/memory%u", &block) != 1)
-                abort();
-        memcpy(word, buffer, size);
-        word[size] = '\0';
-        state_fd = open(link, O_RDONLY | O_CLOEXEC);
-        if (state_fd < 0 || read(state_fd, now, sizeof(now) - 1) < 0)
-                abort();
-        close(state_fd);
-        /* What is in that state already cannot be brought there (drivers/base/memory.c). */
-        if (strncmp(now, word, strcspn(now, "\n")) == 0 && (now[1] == 'n') == (word[1] == 'n')) {
-                errno = EINVAL;
-                return -1;
-        }
-        if (take_fault(block, word, fault)) {
-                error = suffer(fault);
-                if (error > 0) {
-                        errno = error;
-                        return -1;
-                }
-        }
-        take_effect(directory, word, strcmp(fault, "wrong-zone") == 0);
-        if (strcmp(fault, "die-after") == 0)
-                raise(SIGKILL);
-        return (ssize_t)size;
-}
-
-static int run_worker(const char *root) {
-        struct sysfs_ops ops = sysfs_ops_default;
-        struct sysfs sysfs;
-
-        fake_root = root;
-        ops.write = fake_write;
-        if (sysfs_open(root, &ops, &sysfs) < 0)
-                return 1;
-        return worker_process_run(WORKER_SOCKET_FD, &sysfs) < 0;
-}
 
 /* --- a machine and a job on it ------------------------------------------------------------------------------- */
 
@@ -630,7 +514,7 @@ int main(int argc, char *argv[]) {
         sigset_t mask;
 
         if (argc == 4 && strcmp(argv[1], "--worker") == 0)
-                return run_worker(argv[3]);
+                return file_kernel_run_worker(argv[3]);
         sigemptyset(&mask);
         sigaddset(&mask, SIGCHLD);
         sigprocmask(SIG_BLOCK, &mask, NULL);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A kernel made of plain files, for a true worker process. A file faults/BLOCK.WORD under its root says what a write of
+ * WORD to that block's state does instead of working:
+ *   NUMBER      fails with that errno
+ *   hang        waits for ever, until a signal
+ *   hang-hard   waits for ever and ignores SIGTERM
+ *   die         the process dies before the write took effect
+ *   die-after   the process dies when it has
+ *   wrong-zone  the block comes online in another zone
+ * "once " before it: only the first time.
+ */
+
+/* Runs the worker on it, as memctld's worker process does. Returns the exit status. */
+int file_kernel_run_worker(const char *root);

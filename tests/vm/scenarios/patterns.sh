@@ -70,7 +70,8 @@ remove_and_add() {
 
 install_package
 mkdir -p /etc/memctl/policy.d
-printf '%s\n' '[Match]' 'Driver=acpi' '[Online]' 'Mode=auto' 'Zone=movable' >/etc/memctl/policy.d/50-dimm.policy
+# In an emulator all the pages of a block may take a minute to leave it.
+printf '%s\n' '[Match]' 'Driver=acpi' '[Online]' 'Mode=auto' 'Zone=movable' '[Offline]' 'TimeoutSec=300' >/etc/memctl/policy.d/50-dimm.policy
 systemctl reload memctld.service
 
 mib=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) * 3 / 4 / 1024))

@@ -12,6 +12,9 @@ fail() {
 	exit 1
 }
 
+# The kernel drops the flag where it does without the fifth level.
+[ -z "${la57-}" ] || grep -qw la57 /proc/cpuinfo || fail "the kernel's page tables have no fifth level"
+
 # driver COMMAND START SIZE [FLAG]: sets $result, 0 or the errno's name
 driver() {
 	echo "$*" 2>/dev/null >/proc/hotplug-driver

@@ -44,6 +44,10 @@ check_pages() {
 	esac
 }
 
+# What a guest of x86_64 needs besides for page tables of five levels; hotplug.sh sees that it has them.
+# shellcheck disable=SC2034  # for those who source this file
+la57_options=(--qemu-arg -cpu --qemu-arg "qemu64,+pdpe1gb,+la57" --env la57=1)
+
 check_root() {
 	case $1 in
 	initramfs | debian) ;;

@@ -81,12 +81,11 @@ static int refresh(struct process *process, const struct worker_request *request
                 if (r < 0)
                         return r;
         }
-        for (uint64_t i = 0; i < request->n_spans; i++)
-                for (uint64_t block = request->spans[i].first_block; block < span_end(&request->spans[i]); block++) {
-                        r = inventory_refresh_block(process->inventory, process->sysfs, block);
-                        if (r < 0)
-                                return r;
-                }
+        for (uint64_t i = 0; i < request->n_spans; i++) {
+                r = inventory_refresh_blocks(process->inventory, process->sysfs, request->spans[i]);
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 

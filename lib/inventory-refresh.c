@@ -20,6 +20,13 @@ static uint32_t range_index_at(const struct inventory *inventory, uint64_t block
         return RANGE_NONE;
 }
 
+/* All blocks of a range the kernel exports are of its node; of others each block's links have to be looked through. */
+static int node_of(const struct inventory *inventory, const struct sysfs *sysfs, uint64_t number, uint32_t range) {
+        if (range < inventory->n_ranges && inventory->ranges[range].exported)
+                return inventory->ranges[range].node;
+        return block_read_node(sysfs, number);
+}
+
 static int forget_block(struct inventory *inventory, uint64_t number) {
         const struct extent *extent = extent_list_find(&inventory->extents, number);
         if (!extent)
@@ -33,14 +40,10 @@ static int forget_block(struct inventory *inventory, uint64_t number) {
         return 1;
 }
 
-int inventory_refresh_block(struct inventory *inventory, const struct sysfs *sysfs, uint64_t number) {
+static int refresh_block(struct inventory *inventory, const struct sysfs *sysfs, int memory_fd, uint64_t number) {
         struct block block = { .number = number };
 
-        int memory_fd = sysfs_open_directory(sysfs, SYSFS_MEMORY);
-        if (memory_fd < 0)
-                return memory_fd;
         int r = block_read(&block, sysfs, memory_fd, inventory->has_zones);
-        sysfs_close_fd(sysfs, memory_fd);
         if (r == -ENOENT)
                 return forget_block(inventory, number);
         if (r < 0)
@@ -50,7 +53,6 @@ int inventory_refresh_block(struct inventory *inventory, const struct sysfs *sys
         struct extent extent = {
                 .first_block = number,
                 .n_blocks = 1,
-                .node = block_read_node(sysfs, number),
                 .state = (enum block_state)block.state,
                 .zone = (enum block_zone)block.zone,
         };
@@ -64,11 +66,27 @@ int inventory_refresh_block(struct inventory *inventory, const struct sysfs *sys
                 inventory->estimates_stale |= extent.range == RANGE_NONE ? inventory->guard != GUARD_REMOVAL
                                                                          : !inventory->ranges[extent.range].exported;
         }
+        extent.node = node_of(inventory, sysfs, number, extent.range);
         if (old && old->node == extent.node && old->state == extent.state && old->zone == extent.zone)
                 return 0;
 
         r = extent_list_set(&inventory->extents, &extent);
         return r < 0 ? r : 1;
+}
+
+int inventory_refresh_blocks(struct inventory *inventory, const struct sysfs *sysfs, struct span span) {
+        int changed = 0;
+
+        int memory_fd = sysfs_open_directory(sysfs, SYSFS_MEMORY);
+        if (memory_fd < 0)
+                return memory_fd;
+
+        for (uint64_t number = span.first_block; changed >= 0 && number < span_end(&span); number++) {
+                int r = refresh_block(inventory, sysfs, memory_fd, number);
+                changed = r < 0 ? r : changed | r;
+        }
+        sysfs_close_fd(sysfs, memory_fd);
+        return changed;
 }
 
 /* The list with other indices of ranges: `index[i]` for i, RANGE_NONE makes the blocks' kind unknown. */

@@ -34,7 +34,7 @@ struct inventory {
         uint64_t next_estimate; /* the number the next estN gets */
         bool has_zones;         /* INVENTORY_ZONES was asked for */
         /*
-         * Set by inventory_refresh_block() where a block came or went that only an estimate can place: ranges are
+         * Set by inventory_refresh_blocks() where a block came or went that only an estimate can place: ranges are
          * right again after inventory_read() with this one as `previous`. Until then such blocks are one unit.
          */
         bool estimates_stale;
@@ -67,10 +67,10 @@ struct inventory *inventory_free(struct inventory *inventory);
 int inventory_copy(const struct inventory *inventory, struct inventory **ret);
 
 /*
- * One memoryN uevent: reads that block again (state, zone, node, range) and changes only its extent; a block
+ * memoryN uevents: reads these blocks again (state, zone, node, range) and changes only their extents; a block
  * that is gone is taken out. Returns 1 if anything changed, 0 if not, -errno.
  */
-int inventory_refresh_block(struct inventory *inventory, const struct sysfs *sysfs, uint64_t block);
+int inventory_refresh_blocks(struct inventory *inventory, const struct sysfs *sysfs, struct span span);
 /*
  * One memory_range uevent: reads rangeN again, or forgets it if it is gone; the blocks' range and kind
  * follow. Returns 1 if anything changed, 0 if not, -errno.

@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 for (uint64_t number = 0; number < 3; number++)
                         inventory_refresh_range(inventory, &sysfs, number);
                 for (uint64_t block = 39; block < 45; block++)
-                        inventory_refresh_block(inventory, &sysfs, block);
+                        inventory_refresh_blocks(inventory, &sysfs, (struct span){ block, 1 });
                 check_inventory(inventory);
                 options.previous = inventory;
                 if (inventory_read(&sysfs, &options, &again) == 0)

@@ -194,14 +194,14 @@ static void blocks_under_estimates_make_them_stale(void **state) {
         struct inventory *inventory = read_all();
 
         sysroot_write(&sysroot, "sys/devices/system/memory/memory44/state", "offline\n");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 44), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 44, 1 }), 1);
         assert_false(inventory->estimates_stale);
         sysroot_add_blocks(&sysroot, 56, 1, 0, "offline", "Movable");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 56), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 56, 1 }), 1);
         assert_true(inventory->estimates_stale);
         inventory->estimates_stale = false;
         sysroot_unlink(&sysroot, "sys/devices/system/memory/memory40");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 40), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 40, 1 }), 1);
         assert_true(inventory->estimates_stale);
 
         struct inventory *again = read_with(&(struct inventory_options){ .previous = inventory });

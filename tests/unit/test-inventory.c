@@ -78,24 +78,24 @@ static void one_block_changes(void **state) {
         sysroot_add_range(&sysroot, 0, 40, 16, 0, "System RAM", "1073741824");
         struct inventory *inventory = read_all();
 
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 44), 0);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 44, 1 }), 0);
         sysroot_write(&sysroot, "sys/devices/system/memory/memory44/state", "offline\n");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 44), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 44, 1 }), 1);
         assert_described(inventory,
                          "40-43 node0 online Movable hot-added range0; 44-44 node0 offline - hot-added range0; "
                          "45-55 node0 online Movable hot-added range0");
         sysroot_write(&sysroot, "sys/devices/system/memory/memory44/state", "online\n");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 44), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 44, 1 }), 1);
         assert_int_equal(inventory->extents.n, 1);
 
         sysroot_unlink(&sysroot, "sys/devices/system/memory/memory55");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 55), 1);
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 55), 0);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 55, 1 }), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 55, 1 }), 0);
         assert_described(inventory, "40-54 node0 online Movable hot-added range0");
         assert_false(inventory->estimates_stale);
 
         sysroot_write(&sysroot, "sys/devices/system/memory/memory44/state", "confused\n");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 44), -EBADMSG);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 44, 1 }), -EBADMSG);
         assert_described(inventory, "40-54 node0 online Movable hot-added range0");
         inventory_free(inventory);
         (void)state;
@@ -142,7 +142,7 @@ static void ranges_come_and_go(void **state) {
 
         sysroot_add_blocks(&sysroot, 64, 4, 0, "offline", "Normal Movable");
         for (uint64_t block = 64; block < 68; block++)
-                assert_int_equal(inventory_refresh_block(inventory, &sysfs, block), 1);
+                assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ block, 1 }), 1);
         assert_described(inventory,
                          "40-47 node0 online Movable hot-added range0; 64-67 node0 offline - unknown -; "
                          "80-87 node1 online Movable hot-added range1");
@@ -176,7 +176,7 @@ static void ranges_come_and_go(void **state) {
 
         /* All this is what reading the machine again shows, but for what only the events tell. */
         sysroot_unlink(&sysroot, "sys/devices/system/memory/memory44");
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 44), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 44, 1 }), 1);
         assert_false(inventory->estimates_stale);
         inventory_free(inventory);
         (void)state;
@@ -256,7 +256,8 @@ static void refreshing_ends_where_reading_does(void **state) {
                 for (unsigned i = 0; i < n_events; i++) {
                         unsigned event = (from + (turn % 2 ? i : n_events - i)) % n_events;
                         int r = event < SLOT_BLOCKS
-                                        ? inventory_refresh_block(inventory, &sysfs, 40 + slot * SLOT_BLOCKS + event)
+                                        ? inventory_refresh_blocks(inventory, &sysfs,
+                                                                   (struct span){ 40 + slot * SLOT_BLOCKS + event, 1 })
                                         : inventory_refresh_range(inventory, &sysfs,
                                                                   event == SLOT_BLOCKS ? old_number : number);
                         assert_true(r >= 0);
@@ -331,7 +332,7 @@ static void a_block_in_two_nodes_counts_to_the_lowest(void **state) {
         struct inventory *inventory = read_all();
         assert_int_equal(extent_list_find(&inventory->extents, 2)->node, 1);
         assert_int_equal(extent_list_find(&inventory->extents, 3)->node, 0);
-        assert_int_equal(inventory_refresh_block(inventory, &sysfs, 3), 0);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 3, 1 }), 0);
         inventory_free(inventory);
         (void)state;
 }

@@ -251,7 +251,7 @@ static int try_refresh(const void *what, char **ret) {
         if (r == 0)
                 r = inventory_refresh_range(read, &sysfs, 0);
         if (r == 0)
-                r = inventory_refresh_block(read, &sysfs, 44);
+                r = inventory_refresh_blocks(read, &sysfs, (struct span){ 44, 1 });
         done();
         if (r == 0)
                 *ret = inventory_to_string(read);

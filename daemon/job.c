@@ -48,6 +48,7 @@ struct job *job_free(struct job *job) {
         sd_event_source_disable_unref(job->total_timer);
         sd_event_source_disable_unref(job->block_timer);
         sd_event_source_disable_unref(job->rollback_timer);
+        sd_event_source_disable_unref(job->start_source);
         sd_event_source_disable_unref(job->finish_source);
         sd_event_unref(job->event);
         change_clear(&job->change);
@@ -195,7 +196,8 @@ void job_finish_later(struct job *job) {
                 job_finish(job);
 }
 
-static void take_next_block(struct job *job);
+static void take_next_block(struct job *job, const struct worker_reply *next);
+static void write_block(struct job *job, const struct worker_reply *found);
 static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata);
 
 static bool is_forward(const struct job *job) {
@@ -207,11 +209,22 @@ bool job_is_all_going_back(const struct job *job) {
         return job->rollback_within.n_blocks == UINT64_MAX;
 }
 
+/* The block that comes after job->block if all goes well, or WORKER_BLOCK_NONE. */
+static uint64_t next_block(const struct job *job) {
+        if (!is_forward(job) || job->step_index >= job->n_steps)
+                return WORKER_BLOCK_NONE;
+        if (job->block + 1 < span_end(&job->steps[job->step_index].step.span))
+                return job->block + 1;
+        return job->step_index + 1 < job->n_steps ? job->steps[job->step_index + 1].step.span.first_block
+                                                  : WORKER_BLOCK_NONE;
+}
+
 void job_ask_worker(struct job *job, enum worker_command command, const char *word) {
         struct worker_request request = {
                 .command = command,
                 .block = job->block,
                 .journal = job->id,
+                .next_block = next_block(job),
                 .prior_state = job->found.state,
                 .prior_zone = job->found.zone,
         };
@@ -274,7 +287,7 @@ void job_start(struct job *job, struct worker *worker) {
                 return;
         }
         job->block = job->steps[0].step.span.first_block;
-        take_next_block(job);
+        take_next_block(job, NULL);
 }
 
 void job_cancel(struct job *job) {
@@ -305,7 +318,8 @@ void job_worker_stuck(struct job *job) {
         job_set_state(job, JOB_STUCK);
 }
 
-static void take_next_block(struct job *job) {
+/* next: how the worker just found the block, NULL if it has to be asked. */
+static void take_next_block(struct job *job, const struct worker_reply *next) {
         if (job->step_index == job->n_steps) {
                 if (job->n_removals > 0)
                         job_remove_next(job);
@@ -315,7 +329,11 @@ static void take_next_block(struct job *job) {
         }
         job->attempts = 0;
         job_arm_block_timer(job);
-        job_ask_worker(job, WORKER_INSPECT, NULL);
+        if (next) {
+                job->found = *next;
+                write_block(job, next);
+        } else
+                job_ask_worker(job, WORKER_INSPECT, NULL);
 }
 
 static void advance(struct job *job, size_t step_index) {
@@ -324,7 +342,7 @@ static void advance(struct job *job, size_t step_index) {
                 job->block = job->steps[step_index].step.span.first_block;
 }
 
-static void block_done(struct job *job, enum block_outcome outcome) {
+static void block_done(struct job *job, enum block_outcome outcome, const struct worker_reply *next) {
         const struct span *span = &job->steps[job->step_index].step.span;
 
         job_note(job, (struct span){ job->block, 1 }, outcome, 0);
@@ -332,7 +350,7 @@ static void block_done(struct job *job, enum block_outcome outcome) {
         if (++job->block == span_end(span))
                 advance(job, job->step_index + 1);
         job->callbacks.changed(job, job->userdata);
-        take_next_block(job);
+        take_next_block(job, next);
 }
 
 /* The first step of the unit in work. */
@@ -404,7 +422,7 @@ static void block_failed(struct job *job, int error) {
                 job->has_failed = true;
                 if (++job->block == span_end(&step->step.span))
                         advance(job, job->step_index + 1);
-                take_next_block(job);
+                take_next_block(job, NULL);
                 return;
         }
         /* Units that went whole stay for now: only the one that failed goes back. */
@@ -437,7 +455,7 @@ void job_unit_restored(struct job *job) {
         }
         advance(job, behind);
         job_set_state(job, JOB_RUNNING);
-        take_next_block(job);
+        take_next_block(job, NULL);
 }
 
 static int stop_errno(const struct job *job, int error) {
@@ -466,7 +484,7 @@ static void write_block(struct job *job, const struct worker_reply *found) {
         if (prior.state == BLOCK_GOING_OFFLINE)
                 prior.state = BLOCK_ONLINE;
         if (prior.state == step->target) {
-                block_done(job, OUTCOME_ALREADY);
+                block_done(job, OUTCOME_ALREADY, NULL);
                 return;
         }
         /* What was there must be known before it is changed. */
@@ -478,6 +496,7 @@ static void write_block(struct job *job, const struct worker_reply *found) {
 }
 
 static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
+        const struct worker_reply next = { .state = reply->next_state, .zone = reply->next_zone };
         struct job *job = userdata;
 
         (void)payload_fd;
@@ -489,7 +508,7 @@ static void on_forward_reply(const struct worker_reply *reply, int payload_fd, v
         else if (reply->error < 0)
                 block_failed(job, stop_errno(job, reply->error));
         else if (job->is_writing && job->stop == JOB_RESULT_NONE)
-                block_done(job, OUTCOME_DONE);
+                block_done(job, OUTCOME_DONE, reply->knows_next ? &next : NULL);
         else if (job->stop != JOB_RESULT_NONE)
                 block_failed(job, stop_errno(job, 0));
         else

@@ -122,7 +122,7 @@ struct job {
         struct span rollback_within;
         unsigned attempts; /* at this block */
         bool rollback_timed_out;
-        sd_event_source *total_timer, *block_timer, *rollback_timer, *finish_source;
+        sd_event_source *total_timer, *block_timer, *rollback_timer, *start_source, *finish_source;
 };
 
 /* Makes a queued job without steps. Takes over what `change` holds. Returns 0, -ENOMEM. */

@@ -100,6 +100,17 @@ static int inspect(const struct process *process, uint64_t number, struct worker
         return 0;
 }
 
+/* Saves a job of many blocks a request for each. What cannot be read is asked for again, and then the error counts. */
+static void look_ahead(const struct process *process, uint64_t number, struct worker_reply *reply) {
+        struct worker_reply next;
+
+        if (number == WORKER_BLOCK_NONE || inspect(process, number, &next) < 0)
+                return;
+        reply->knows_next = 1;
+        reply->next_state = next.state;
+        reply->next_zone = next.zone;
+}
+
 /* A write of the job's former worker that has not ended yet holds the lock: nothing is looked at before. */
 static int lock_journal(struct process *process, uint64_t job_id) {
         int fd;
@@ -233,6 +244,8 @@ static int serve(struct process *process, int socket_fd, const struct worker_req
                 reply.error = lock_journal(process, request->journal);
                 if (reply.error == 0)
                         reply.error = write_journalled(process, request);
+                if (reply.error == 0)
+                        look_ahead(process, request->next_block, &reply);
                 break;
         case WORKER_TRIGGER:
                 reply.error = lock_journal(process, request->journal);

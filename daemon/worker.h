@@ -21,7 +21,7 @@ enum worker_command {
         WORKER_READ,    /* reads the whole machine; replies with an inventory */
         WORKER_REFRESH, /* reads the named blocks and ranges again; replies with an inventory */
         WORKER_INSPECT, /* replies with state and zone of one block */
-        WORKER_WRITE,   /* writes memoryN/state of one block */
+        WORKER_WRITE,   /* writes memoryN/state of one block; then looks at the one that is next */
         WORKER_TRIGGER, /* tells a driver to let memory go (removal.h) */
         WORKER_RESTORE, /* gives pools of huge pages back what a job's offlining took (huge-pages.h) */
         _WORKER_COMMAND_MAX,
@@ -30,6 +30,7 @@ enum worker_command {
 #define WORKER_SPANS_MAX  64
 #define WORKER_RANGES_MAX 64
 #define WORKER_WORD_MAX   24
+#define WORKER_BLOCK_NONE UINT64_MAX
 
 struct worker_request {
         uint32_t command;
@@ -38,7 +39,8 @@ struct worker_request {
         uint64_t journal;     /* INSPECT, WRITE, TRIGGER, RESTORE: the job whose journal is to be locked first */
         uint32_t prior_state; /* WRITE: what INSPECT said, for the journal */
         uint32_t prior_zone;
-        uint32_t driver; /* TRIGGER: enum range_driver */
+        uint32_t driver;     /* TRIGGER: enum range_driver */
+        uint64_t next_block; /* WRITE: INSPECT this one after a write that succeeded; WORKER_BLOCK_NONE: none */
         /* WRITE: "online", "online_kernel", "online_movable", "offline"; TRIGGER: the device, or "" */
         char word[WORKER_WORD_MAX];
         uint64_t assume_granularity_bytes; /* READ */
@@ -54,6 +56,9 @@ struct worker_reply {
         int32_t error;  /* 0 or -errno as the kernel gave it; see worker_reply_fn for our own */
         uint32_t state; /* INSPECT: enum block_state, enum block_zone */
         uint32_t zone;
+        uint32_t knows_next; /* WRITE: 1 if the request's next_block was looked at, and how it was */
+        uint32_t next_state;
+        uint32_t next_zone;
 };
 
 struct worker;

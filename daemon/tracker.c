@@ -14,8 +14,11 @@
 #include "messages.h"
 #include "worker.h"
 
-/* An event is followed at once; the next ones of a burst are merged. */
-#define REFRESH_INTERVAL_USEC (100 * USEC_PER_MSEC)
+/* An event is followed at once; the next ones of a burst are merged, so that following them takes a small part of a
+ * processor, however slow it is. A new range does not wait: somebody may wait to use it. */
+#define REFRESH_INTERVAL_USEC     (100 * USEC_PER_MSEC)
+#define REFRESH_INTERVAL_MAX_USEC (1 * USEC_PER_SEC)
+#define REFRESH_SHARE             10
 /* Other network namespaces make gaps that mean nothing: they must not keep a large machine reading. A change that waits
  * for the truth does not wait for this. */
 #define READ_INTERVAL_USEC (1 * USEC_PER_SEC)
@@ -47,10 +50,12 @@ struct tracker {
         bool after_gap;
 
         bool reading_after_gap; /* of the reading under way */
+        bool refreshing;        /* it is no reading of everything */
         uint64_t rounds_started;
         uint64_t last_refresh_usec, last_read_usec;
-        uint64_t retry_usec;    /* not before, since a reading failed */
-        sd_event_source *timer; /* the next reading is due */
+        uint64_t refresh_took_usec; /* the last one */
+        uint64_t retry_usec;        /* not before, since a reading failed */
+        sd_event_source *timer;     /* the next reading is due */
         struct waiter *waiters;
 };
 
@@ -248,6 +253,8 @@ static void on_reading(const struct worker_reply *reply, int payload_fd, void *u
                 return;
         }
         tracker->retry_usec = 0;
+        if (tracker->refreshing)
+                tracker->refresh_took_usec = now_usec(tracker) - tracker->last_refresh_usec;
         adopt(tracker, inventory);
         serve_waiters(tracker, round);
         read_if_due(tracker);
@@ -274,6 +281,7 @@ static void send_read(struct tracker *tracker) {
         };
 
         tracker->reading_after_gap = tracker->after_gap;
+        tracker->refreshing = false;
         tracker->after_gap = false;
         tracker->everything = false;
         tracker->last_read_usec = now_usec(tracker);
@@ -293,8 +301,17 @@ static void send_refresh(struct tracker *tracker) {
                 memcpy(request.spans, tracker->blocks.items, tracker->blocks.n * sizeof(*request.spans));
         memcpy(request.ranges, tracker->ranges, tracker->n_ranges * sizeof(*request.ranges));
         tracker->reading_after_gap = false;
+        tracker->refreshing = true;
+        tracker->last_refresh_usec = now_usec(tracker);
         forget_pending(tracker);
         send_request(tracker, &request);
+}
+
+static uint64_t refresh_due(const struct tracker *tracker) {
+        uint64_t interval =
+                MIN(MAX(tracker->refresh_took_usec * REFRESH_SHARE, REFRESH_INTERVAL_USEC), REFRESH_INTERVAL_MAX_USEC);
+
+        return tracker->waiters || tracker->n_ranges > 0 ? 0 : tracker->last_refresh_usec + interval;
 }
 
 static void read_if_due(struct tracker *tracker) {
@@ -313,11 +330,10 @@ static void read_if_due(struct tracker *tracker) {
                 else
                         wake_at(tracker, due);
         } else if (tracker->blocks.n > 0 || tracker->n_ranges > 0 || tracker->waiters) {
-                due = tracker->waiters ? 0 : tracker->last_refresh_usec + REFRESH_INTERVAL_USEC;
-                if (now >= due) {
-                        tracker->last_refresh_usec = now;
+                due = refresh_due(tracker);
+                if (now >= due)
                         send_refresh(tracker);
-                } else
+                else
                         wake_at(tracker, due);
         }
 }

@@ -239,7 +239,23 @@ static void on_start_synced(int error, void *userdata) {
                 start_journalled(queue, job);
 }
 
+static int on_start_source(sd_event_source *source, void *userdata) {
+        struct job *job = userdata;
+
+        (void)source;
+        job->start_source = sd_event_source_disable_unref(job->start_source);
+        on_start_synced(0, job);
+        return 0;
+}
+
+/* Policy acts on what was read just before; the worker looks at each block again before it writes. */
+static bool is_fresh(const struct queue *queue, const struct job *job) {
+        return job->change.by_policy && job->planned_at_generation == tracker_generation(queue->options.tracker);
+}
+
 void queue_go_on(struct queue *queue, struct job *job) {
+        if (is_fresh(queue, job) && sd_event_add_defer(queue->event, &job->start_source, on_start_source, job) >= 0)
+                return;
         if (tracker_sync(queue->options.tracker, &job->scope, on_start_synced, job) < 0)
                 on_start_synced(-ENOMEM, job);
 }

@@ -3,6 +3,7 @@
 /* What the onliner asks, and how it brings a range online: by a job like any other. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -35,13 +36,16 @@ static bool udev_has_seen(uint64_t range_number, void *userdata) {
 static bool udev_may_speak(void *userdata) {
         const struct manager *manager = userdata;
 
-        return manager->udev && udev_is_running();
+        return udev_watch_may_speak(manager->udev);
 }
 
+/* The device's own uevent file says so for ever, with and without udevd. */
 static bool is_remainder(uint64_t range_number, void *userdata) {
         const struct manager *manager = userdata;
+        _cleanup_free_ char *path = format_string("sys/bus/memory_range/devices/range%" PRIu64 "/uevent", range_number);
+        _cleanup_free_ char *text = NULL;
 
-        return udev_watch_is_remainder(manager->udev, range_number);
+        return path && sysfs_read_all(&manager->root, path, &text) >= 0 && strstr(text, "MEMORY_RANGE_REMAINDER_OF=");
 }
 
 static void log_refused(const char *range, const struct plan *plan) {

@@ -11,10 +11,9 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "udev-rules.h"
 
-#define RANGE_SUBSYSTEM    "memory_range"
-#define POLICY_PROPERTY    "MEMCTL_POLICY"
-#define REMAINDER_PROPERTY "MEMORY_RANGE_REMAINDER_OF"
+#define RANGE_SUBSYSTEM "memory_range"
 
 struct seen_range {
         uint64_t number;
@@ -27,13 +26,12 @@ struct udev_watch {
         sd_event_source *source;
         struct seen_range *ranges; /* that udevd has processed */
         size_t n_ranges, n_allocated;
+        struct udev_rules rules;
+        uint64_t asked_usec; /* the turn of the loop in which may_speak was found: a thousand ranges ask at a time */
+        bool may_speak;
         udev_range_fn on_range;
         void *userdata;
 };
-
-bool udev_is_running(void) {
-        return access("/run/udev/control", F_OK) == 0;
-}
 
 static struct seen_range *find(const struct udev_watch *watch, uint64_t number) {
         for (size_t i = 0; i < watch->n_ranges; i++)
@@ -75,6 +73,18 @@ static int remember(struct udev_watch *watch, uint64_t number, const char *polic
         return 0;
 }
 
+bool udev_watch_may_speak(struct udev_watch *watch) {
+        uint64_t usec = 0;
+
+        if (!watch)
+                return false;
+        (void)sd_event_now(sd_event_source_get_event(watch->source), CLOCK_MONOTONIC, &usec);
+        if (usec != watch->asked_usec)
+                watch->may_speak = access("/run/udev/control", F_OK) == 0 && udev_rules_choose(&watch->rules);
+        watch->asked_usec = usec;
+        return watch->may_speak;
+}
+
 static struct udev_device *device_of(const struct udev_watch *watch, uint64_t range_number) {
         _cleanup_free_ char *name = format_string("range%" PRIu64, range_number);
 
@@ -88,7 +98,7 @@ static void look_up(struct udev_watch *watch, uint64_t number) {
         if (!device)
                 return;
         if (udev_device_get_is_initialized(device) > 0 &&
-            remember(watch, number, udev_device_get_property_value(device, POLICY_PROPERTY)) < 0)
+            remember(watch, number, udev_device_get_property_value(device, UDEV_POLICY_PROPERTY)) < 0)
                 (void)log_oom();
         udev_device_unref(device);
 }
@@ -101,17 +111,6 @@ bool udev_watch_has_seen(struct udev_watch *watch, uint64_t range_number) {
         return find(watch, range_number);
 }
 
-bool udev_watch_is_remainder(const struct udev_watch *watch, uint64_t range_number) {
-        struct udev_device *device = watch ? device_of(watch, range_number) : NULL;
-        bool is_remainder;
-
-        if (!device)
-                return false;
-        is_remainder = udev_device_get_property_value(device, REMAINDER_PROPERTY);
-        udev_device_unref(device);
-        return is_remainder;
-}
-
 static int take_device(struct udev_watch *watch, struct udev_device *device, const char *action) {
         uint64_t number;
         int r;
@@ -122,7 +121,7 @@ static int take_device(struct udev_watch *watch, struct udev_device *device, con
                 forget(watch, number);
                 r = 0;
         } else
-                r = remember(watch, number, udev_device_get_property_value(device, POLICY_PROPERTY));
+                r = remember(watch, number, udev_device_get_property_value(device, UDEV_POLICY_PROPERTY));
         if (watch->on_range)
                 watch->on_range(action, number, watch->userdata);
         return r;
@@ -187,6 +186,8 @@ static int start(struct udev_watch *watch, sd_event *event) {
         r = sd_event_add_io(event, &watch->source, udev_monitor_get_fd(watch->monitor), EPOLLIN, on_monitor, watch);
         if (r < 0)
                 return r;
+        /* Not only when the first range comes. */
+        (void)udev_rules_choose(&watch->rules);
         return enumerate(watch);
 }
 

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#define UDEV_POLICY_PROPERTY "MEMCTL_POLICY"
+
 struct udev_watch;
 
 /* udevd is done with a range: its properties are what the rules made of it. */
@@ -25,9 +27,7 @@ const char *udev_watch_policy(const struct udev_watch *watch, uint64_t range_num
 /* Whether udevd has processed rangeN. */
 bool udev_watch_has_seen(struct udev_watch *watch, uint64_t range_number);
 /*
- * Whether rangeN is what is left of a range that was removed in part (MEMORY_RANGE_REMAINDER_OF, from the device's own
- * uevent file: with and without udevd).
+ * Whether there is a udevd to wait for (/run/udev/control, as systemd's own code asks), and a rule of it that may
+ * choose a policy.
  */
-bool udev_watch_is_remainder(const struct udev_watch *watch, uint64_t range_number);
-/* Whether there is a udevd to wait for (/run/udev/control, as systemd's own code asks). */
-bool udev_is_running(void);
+bool udev_watch_may_speak(struct udev_watch *watch);

@@ -132,4 +132,17 @@ control "hot-add 0x480000000 1G 0"
 await_log 'range9: policy "50-all" brings it online'
 await_blocks 144 151 MMMMMMMM
 
+# --- dead again, but no rule has anything to say -------------------------------------------------------------------
+
+# Other rules may be there; nobody waits ten seconds for them, nor for a change of the rules to be noticed.
+sed -i '/MEMCTL_POLICY/d' /run/udev/rules.d/10-test.rules
+n=$(grep -c 'did not process' /run/memctld.log)
+control "hot-add 0x4c0000000 1G 0"
+await_blocks 152 159 MMMMMMMM
+expect "nobody was waited for" "$(grep -c 'did not process' /run/memctld.log)" "$n"
+echo '# KERNEL=="range99", ENV{MEMCTL_POLICY}="keep-offline"' >/run/udev/rules.d/99-later.rules
+control "hot-add 0x500000000 1G 0"
+await_log "udevd did not process range11 within 10 s"
+expect "with such a rule udevd is waited for again" "$(blocks 160 167)" --------
+
 echo "$n_checks checks passed"

@@ -126,6 +126,7 @@ install_package() {
                 systemctl enable --now memctld.socket memctld.service
         fi
         expect 0 'memctld.service is active' systemctl is-active memctld.service
+        expect 0 'it started at once' test "$(systemctl show --property=NRestarts --value memctld.service)" = 0
         expect 0 'it will be after a boot' systemctl is-enabled memctld.service
 }
 

@@ -23,6 +23,9 @@ void job_arm_block_timer(struct job *job);
 bool job_is_all_going_back(const struct job *job);
 /* How many steps from `first` on lie in one unit. */
 size_t job_count_unit_steps(const struct job_step *steps, size_t n, size_t first);
+/* Puts a spare unit behind the failed one, whose steps begin at `unit_first` and end at `behind`. Returns false if
+ * there is none of its size. */
+bool job_take_spare(struct job *job, size_t unit_first, size_t behind);
 /* All writes are over. The second one says so from the loop, so that whoever started the job replies first. */
 void job_finish(struct job *job);
 void job_finish_later(struct job *job);

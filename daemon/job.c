@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "journal.h"
 #include "log.h"
 #include "messages.h"
 
@@ -443,14 +444,19 @@ static void write_block(struct job *job, const struct worker_reply *found) {
         job_ask_worker(job, WORKER_WRITE, step_state_word(step));
 }
 
+/* Or may have: the intent goes to the journal first. */
+static bool has_written(const struct job *job) {
+        return job->is_writing && journal_has_intent(job->id, job->block);
+}
+
 static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
         const struct worker_reply next = { .state = reply->next_state, .zone = reply->next_zone };
         struct job *job = userdata;
 
         (void)payload_fd;
         job->found = *reply;
-        /* A look that its process did not outlive changed nothing: another process looks again. */
-        if (reply->error == -ECHILD && !job->is_writing && job->stop == JOB_RESULT_NONE &&
+        /* A process that died before it wrote changed nothing: another one looks again. */
+        if (reply->error == -ECHILD && !has_written(job) && job->stop == JOB_RESULT_NONE &&
             job->attempts++ < ATTEMPTS_MAX)
                 job_ask_worker(job, WORKER_INSPECT, NULL);
         else if (reply->error < 0)

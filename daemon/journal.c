@@ -20,6 +20,8 @@
  */
 #define BYTES_PER_BLOCK UINT64_C(576)
 #define END_BYTES       4096
+/* How the line of an intent begins. */
+#define INTENT "{\"intent\":%" PRIu64 ","
 
 static char *path_of(uint64_t job_id) {
         return format_string("%s/" FOLDER "/%" PRIu64 SUFFIX, runtime_directory(), job_id);
@@ -115,7 +117,7 @@ int journal_open_locked(uint64_t job_id) {
 int journal_write_intent(int fd, uint64_t block, enum block_state state, enum block_zone zone, const char *word) {
         char line[160];
 
-        snprintf(line, sizeof(line), "{\"intent\":%" PRIu64 ",\"state\":\"%s\",\"zone\":\"%s\",\"word\":\"%s\"}", block,
+        snprintf(line, sizeof(line), INTENT "\"state\":\"%s\",\"zone\":\"%s\",\"word\":\"%s\"}", block,
                  block_state_to_string(state), block_zone_to_string(zone), word);
         return write_line(fd, line);
 }
@@ -217,6 +219,15 @@ static int load_entry(const char *name, journal_fn each, void *userdata) {
         if (read_text(path, &text) >= 0)
                 each(job_id, text, userdata);
         return 0;
+}
+
+bool journal_has_intent(uint64_t job_id, uint64_t block) {
+        _cleanup_free_ char *path = path_of(job_id), *text = NULL;
+        _cleanup_free_ char *intent = format_string(INTENT, block);
+
+        if (!path || !intent || read_text(path, &text) < 0)
+                return true;
+        return strstr(text, intent);
 }
 
 int journal_load_all(journal_fn each, void *userdata) {

@@ -32,6 +32,11 @@
 int journal_create(uint64_t job_id, const char *record, uint64_t n_blocks);
 /* Appends one line, which needs no newline. Returns 0 or -errno. */
 int journal_append(uint64_t job_id, const char *line);
+/*
+ * Whether a write to the block's state has begun in this job. Does not wait for the lock: for when the process that
+ * wrote is gone. A journal that cannot be read says yes.
+ */
+bool journal_has_intent(uint64_t job_id, uint64_t block);
 /* Deletes it; none there is no error. */
 void journal_remove(uint64_t job_id);
 

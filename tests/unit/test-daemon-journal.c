@@ -79,7 +79,11 @@ static void lines_follow_each_other(void **state) {
                 "{\"trigger\":44}\n"
                 "{\"triggered\":44,\"errno\":0}\n"
                 "{\"end\":\"failed\"}\n");
+        assert_true(journal_has_intent(JOB, 44));
+        assert_false(journal_has_intent(JOB, 4));
+        assert_false(journal_has_intent(JOB, 45));
         journal_remove(JOB);
+        assert_true(journal_has_intent(JOB, 45));
         assert_int_equal(journal_append(JOB, "{}"), -ENOENT);
         assert_int_equal(journal_open_locked(JOB), -ENOENT);
 }

@@ -444,9 +444,16 @@ static void write_block(struct job *job, const struct worker_reply *found) {
         job_ask_worker(job, WORKER_WRITE, step_state_word(step));
 }
 
-/* Or may have: the intent goes to the journal first. */
-static bool has_written(const struct job *job) {
-        return job->is_writing && journal_has_intent(job->id, job->block);
+/* What is known of a block whose process died and says nothing about it. */
+static void process_died(struct job *job) {
+        enum journal_write write = job->is_writing ? journal_find_write(job->id, job->block) : JOURNAL_WRITE_NOT_BEGUN;
+
+        if (write == JOURNAL_WRITE_DONE)
+                block_done(job, OUTCOME_DONE, NULL);
+        else if (write == JOURNAL_WRITE_NOT_BEGUN && job->attempts++ < ATTEMPTS_MAX)
+                job_ask_worker(job, WORKER_INSPECT, NULL);
+        else
+                block_failed(job, ECHILD);
 }
 
 static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
@@ -455,10 +462,8 @@ static void on_forward_reply(const struct worker_reply *reply, int payload_fd, v
 
         (void)payload_fd;
         job->found = *reply;
-        /* A process that died before it wrote changed nothing: another one looks again. */
-        if (reply->error == -ECHILD && !has_written(job) && job->stop == JOB_RESULT_NONE &&
-            job->attempts++ < ATTEMPTS_MAX)
-                job_ask_worker(job, WORKER_INSPECT, NULL);
+        if (reply->error == -ECHILD && job->stop == JOB_RESULT_NONE)
+                process_died(job);
         else if (reply->error < 0)
                 block_failed(job, stop_errno(job, reply->error));
         else if (job->is_writing && job->stop == JOB_RESULT_NONE)

@@ -20,8 +20,9 @@
  */
 #define BYTES_PER_BLOCK UINT64_C(576)
 #define END_BYTES       4096
-/* How the line of an intent begins. */
+/* How the line of an intent begins, and that of a result. */
 #define INTENT "{\"intent\":%" PRIu64 ","
+#define RESULT "{\"result\":%" PRIu64 ",\"errno\":%d}"
 
 static char *path_of(uint64_t job_id) {
         return format_string("%s/" FOLDER "/%" PRIu64 SUFFIX, runtime_directory(), job_id);
@@ -125,7 +126,7 @@ int journal_write_intent(int fd, uint64_t block, enum block_state state, enum bl
 int journal_write_result(int fd, uint64_t block, int error) {
         char line[80];
 
-        snprintf(line, sizeof(line), "{\"result\":%" PRIu64 ",\"errno\":%d}", block, error);
+        snprintf(line, sizeof(line), RESULT, block, error);
         return write_line(fd, line);
 }
 
@@ -221,13 +222,15 @@ static int load_entry(const char *name, journal_fn each, void *userdata) {
         return 0;
 }
 
-bool journal_has_intent(uint64_t job_id, uint64_t block) {
+enum journal_write journal_find_write(uint64_t job_id, uint64_t block) {
         _cleanup_free_ char *path = path_of(job_id), *text = NULL;
-        _cleanup_free_ char *intent = format_string(INTENT, block);
+        _cleanup_free_ char *intent = format_string(INTENT, block), *done = format_string(RESULT, block, 0);
 
-        if (!path || !intent || read_text(path, &text) < 0)
-                return true;
-        return strstr(text, intent);
+        if (!path || !intent || !done || read_text(path, &text) < 0)
+                return JOURNAL_WRITE_BEGUN;
+        if (!strstr(text, intent))
+                return JOURNAL_WRITE_NOT_BEGUN;
+        return strstr(text, done) ? JOURNAL_WRITE_DONE : JOURNAL_WRITE_BEGUN;
 }
 
 int journal_load_all(journal_fn each, void *userdata) {

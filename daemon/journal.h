@@ -32,11 +32,14 @@
 int journal_create(uint64_t job_id, const char *record, uint64_t n_blocks);
 /* Appends one line, which needs no newline. Returns 0 or -errno. */
 int journal_append(uint64_t job_id, const char *line);
-/*
- * Whether a write to the block's state has begun in this job. Does not wait for the lock: for when the process that
- * wrote is gone. A journal that cannot be read says yes.
- */
-bool journal_has_intent(uint64_t job_id, uint64_t block);
+enum journal_write {
+        JOURNAL_WRITE_NOT_BEGUN,
+        JOURNAL_WRITE_BEGUN, /* or nobody knows: the journal cannot be read */
+        JOURNAL_WRITE_DONE,
+};
+/* How far a job has come with the one write to a block on its way forward. Does not wait for the lock: for when the
+ * process that wrote is gone. */
+enum journal_write journal_find_write(uint64_t job_id, uint64_t block);
 /* Deletes it; none there is no error. */
 void journal_remove(uint64_t job_id);
 

@@ -42,7 +42,7 @@ static bool udev_may_speak(void *userdata) {
 /* The device's own uevent file says so for ever, with and without udevd. */
 static bool is_remainder(uint64_t range_number, void *userdata) {
         const struct manager *manager = userdata;
-        _cleanup_free_ char *path = format_string("sys/bus/memory_range/devices/range%" PRIu64 "/uevent", range_number);
+        _cleanup_free_ char *path = format_string(SYSFS_MEMORY_RANGE "/range%" PRIu64 "/uevent", range_number);
         _cleanup_free_ char *text = NULL;
 
         return path && sysfs_read_all(&manager->root, path, &text) >= 0 && strstr(text, "MEMORY_RANGE_REMAINDER_OF=");
@@ -105,7 +105,7 @@ const struct onliner_callbacks manager_onliner_callbacks = {
         .policy_of = policy_of,
         .drivers_matter = drivers_matter,
         .udev_has_seen = udev_has_seen,
-        .udev_is_running = udev_may_speak,
+        .udev_may_speak = udev_may_speak,
         .is_remainder = is_remainder,
         .bring_online = bring_online,
         .resync = resync,

@@ -148,7 +148,7 @@ static enum verdict judge(struct onliner *onliner, struct waiting *waiting, cons
                 *ret_due = waiting->since_usec + ESTIMATE_WAIT_USEC;
                 return VERDICT_WAIT;
         }
-        if (range->exported && onliner->callbacks.udev_is_running(onliner->userdata) &&
+        if (range->exported && onliner->callbacks.udev_may_speak(onliner->userdata) &&
             !onliner->callbacks.udev_has_seen(range->number, onliner->userdata)) {
                 *ret_due = waiting->since_usec + UDEV_TIMEOUT_USEC;
                 if (now < *ret_due)

@@ -19,9 +19,9 @@ struct onliner_callbacks {
         const struct policy *(*policy_of)(const struct range *range, void *userdata);
         /* Whether any policy in force asks whose driver added a range: firmware links come after the events. */
         bool (*drivers_matter)(void *userdata);
-        /* Whether udevd has had its say about rangeN, and whether there is a udevd to wait for. */
+        /* Whether udevd has had its say about rangeN, and whether there is a udevd that may have one. */
         bool (*udev_has_seen)(uint64_t range_number, void *userdata);
-        bool (*udev_is_running)(void *userdata);
+        bool (*udev_may_speak)(void *userdata);
         /* Whether the range is what is left of one that was removed in part. */
         bool (*is_remainder)(uint64_t range_number, void *userdata);
         /* Brings a range online, as its policy says, with best effort. Returns 0 or -errno, said in the log. */

@@ -248,9 +248,10 @@ static int on_start_source(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-/* Policy acts on what was read just before; the worker looks at each block again before it writes. */
+/* Policy acts on what was read just before: if nothing has happened since, that need not be read again. */
 static bool is_fresh(const struct queue *queue, const struct job *job) {
-        return job->change.by_policy && job->planned_at_generation == tracker_generation(queue->options.tracker);
+        return job->change.by_policy && job->planned_at_generation == tracker_generation(queue->options.tracker) &&
+               tracker_is_current(queue->options.tracker);
 }
 
 void queue_go_on(struct queue *queue, struct job *job) {

@@ -15,7 +15,8 @@
 #include "worker.h"
 
 /* An event is followed at once; the next ones of a burst are merged, so that following them takes a small part of a
- * processor, however slow it is. A new range does not wait: somebody may wait to use it. */
+ * processor, however slow it is. A range waits for as long as the last reading took at most: somebody may wait to use
+ * it, but there may also be a thousand. */
 #define REFRESH_INTERVAL_USEC     (100 * USEC_PER_MSEC)
 #define REFRESH_INTERVAL_MAX_USEC (1 * USEC_PER_SEC)
 #define REFRESH_SHARE             10
@@ -307,11 +308,21 @@ static void send_refresh(struct tracker *tracker) {
         send_request(tracker, &request);
 }
 
+bool tracker_is_current(struct tracker *tracker) {
+        uevent_stream_take_all(tracker->uevents);
+        return tracker->inventory && !tracker->inventory->estimates_stale && !tracker->everything &&
+               tracker->blocks.n == 0 && tracker->n_ranges == 0 && !worker_is_busy(tracker->reader);
+}
+
 static uint64_t refresh_due(const struct tracker *tracker) {
         uint64_t interval =
                 MIN(MAX(tracker->refresh_took_usec * REFRESH_SHARE, REFRESH_INTERVAL_USEC), REFRESH_INTERVAL_MAX_USEC);
 
-        return tracker->waiters || tracker->n_ranges > 0 ? 0 : tracker->last_refresh_usec + interval;
+        if (tracker->waiters)
+                return 0;
+        if (tracker->n_ranges > 0)
+                interval = MIN(2 * tracker->refresh_took_usec, interval);
+        return tracker->last_refresh_usec + interval;
 }
 
 static void read_if_due(struct tracker *tracker) {

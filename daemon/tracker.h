@@ -50,6 +50,9 @@ uint64_t tracker_events_lost(const struct tracker *tracker);
 /* AssumeGranularity= or ReadPageTables= is another one: reads everything again. */
 void tracker_set_granularity(struct tracker *tracker, uint64_t assume_bytes, bool reads_page_tables);
 
+/* Whether nothing has happened that the inventory does not show yet, as far as events tell. */
+bool tracker_is_current(struct tracker *tracker);
+
 /* Reads everything again, soon. */
 void tracker_resync(struct tracker *tracker);
 

@@ -20,7 +20,7 @@ static const struct folder {
         { "/usr/lib/udev/rules.d", false }, { "/lib/udev/rules.d", false },
 };
 
-/* Says whether to go on. */
+/* Says whether to go on. So do the walks, which end where something cannot be read. */
 typedef bool (*file_fn)(int folder_fd, const char *name, void *userdata);
 
 static bool walk(const struct folder *folder, file_fn each, void *userdata) {
@@ -29,13 +29,16 @@ static bool walk(const struct folder *folder, file_fn each, void *userdata) {
         bool goes_on = true;
 
         if (!stream)
-                return true;
+                return errno == ENOENT;
+        errno = 0;
         while (goes_on && (entry = readdir(stream))) {
                 const char *suffix = strrchr(entry->d_name, '.');
 
                 if (suffix && strcmp(suffix, ".rules") == 0)
                         goes_on = each(dirfd(stream), entry->d_name, userdata);
+                errno = 0;
         }
+        goes_on = goes_on && errno == 0;
         closedir(stream);
         return goes_on;
 }
@@ -59,15 +62,14 @@ static bool mix_file(int folder_fd, const char *name, void *userdata) {
         return true;
 }
 
-static uint64_t fingerprint_of_files(void) {
-        uint64_t fingerprint = UINT64_C(0xcbf29ce484222325);
-
+static bool take_fingerprint(uint64_t *ret) {
+        *ret = UINT64_C(0xcbf29ce484222325);
         for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-                (void)mix_file(AT_FDCWD, folders[i].path, &fingerprint);
-                if (folders[i].is_edited)
-                        (void)walk(&folders[i], mix_file, &fingerprint);
+                (void)mix_file(AT_FDCWD, folders[i].path, ret);
+                if (folders[i].is_edited && !walk(&folders[i], mix_file, ret))
+                        return false;
         }
-        return fingerprint;
+        return true;
 }
 
 static bool is_silent(int folder_fd, const char *name, void *userdata) {
@@ -78,6 +80,7 @@ static bool is_silent(int folder_fd, const char *name, void *userdata) {
         FILE *file;
 
         (void)userdata;
+        /* A link to nowhere, and one to /dev/null, has nothing to say. */
         if (fd < 0)
                 return errno == ENOENT;
         file = fdopen(fd, "r");
@@ -86,7 +89,7 @@ static bool is_silent(int folder_fd, const char *name, void *userdata) {
         (void)take_fd(&fd);
         while (!names_it && getline(&line, &n_allocated, file) >= 0)
                 names_it = strstr(line, UDEV_POLICY_PROPERTY);
-        names_it = names_it || ferror(file);
+        names_it = names_it || !feof(file);
         fclose(file);
         return !names_it;
 }
@@ -99,8 +102,10 @@ static bool all_are_silent(void) {
 }
 
 bool udev_rules_choose(struct udev_rules *rules) {
-        uint64_t fingerprint = fingerprint_of_files();
+        uint64_t fingerprint;
 
+        if (!take_fingerprint(&fingerprint))
+                return true;
         if (!rules->is_known || rules->fingerprint != fingerprint)
                 *rules = (struct udev_rules){ true, !all_are_silent(), fingerprint };
         return rules->choose;

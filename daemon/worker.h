@@ -37,7 +37,7 @@ struct worker_request {
         uint32_t serial;      /* set by worker_send() */
         uint64_t block;       /* INSPECT, WRITE, TRIGGER */
         uint64_t journal;     /* INSPECT, WRITE, TRIGGER, RESTORE: the job whose journal is to be locked first */
-        uint32_t prior_state; /* WRITE: what INSPECT said, for the journal */
+        uint32_t prior_state; /* WRITE: how the block was found, for the journal */
         uint32_t prior_zone;
         uint32_t driver;     /* TRIGGER: enum range_driver */
         uint64_t next_block; /* WRITE: INSPECT this one after a write that succeeded; WORKER_BLOCK_NONE: none */

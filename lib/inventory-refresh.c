@@ -20,10 +20,13 @@ static uint32_t range_index_at(const struct inventory *inventory, uint64_t block
         return RANGE_NONE;
 }
 
-/* All blocks of a range the kernel exports are of its node; of others each block's links have to be looked through. */
+/* All blocks of a range the kernel exports are of its node, where there are nodes; of others each block's links have to
+ * be looked through. */
 static int node_of(const struct inventory *inventory, const struct sysfs *sysfs, uint64_t number, uint32_t range) {
-        if (range < inventory->n_ranges && inventory->ranges[range].exported)
-                return inventory->ranges[range].node;
+        const struct range *known = range < inventory->n_ranges ? &inventory->ranges[range] : NULL;
+
+        if (known && known->exported && known->node != NODE_NONE && inventory->n_nodes > 0)
+                return known->node;
         return block_read_node(sysfs, number);
 }
 

@@ -79,13 +79,31 @@ static void lines_follow_each_other(void **state) {
                 "{\"trigger\":44}\n"
                 "{\"triggered\":44,\"errno\":0}\n"
                 "{\"end\":\"failed\"}\n");
-        assert_true(journal_has_intent(JOB, 44));
-        assert_false(journal_has_intent(JOB, 4));
-        assert_false(journal_has_intent(JOB, 45));
         journal_remove(JOB);
-        assert_true(journal_has_intent(JOB, 45));
         assert_int_equal(journal_append(JOB, "{}"), -ENOENT);
         assert_int_equal(journal_open_locked(JOB), -ENOENT);
+}
+
+static void it_says_how_far_a_write_has_come(void **state) {
+        int fd;
+
+        (void)state;
+        assert_int_equal(journal_create(JOB, "{\"job\":7}", 8), 0);
+        fd = journal_open_locked(JOB);
+        assert_true(fd >= 0);
+        assert_int_equal(journal_write_intent(fd, 44, BLOCK_ONLINE, ZONE_MOVABLE, "offline"), 0);
+        assert_int_equal(journal_find_write(JOB, 44), JOURNAL_WRITE_BEGUN);
+        assert_int_equal(journal_find_write(JOB, 4), JOURNAL_WRITE_NOT_BEGUN);
+        assert_int_equal(journal_find_write(JOB, 45), JOURNAL_WRITE_NOT_BEGUN);
+        assert_int_equal(journal_write_result(fd, 44, 16), 0);
+        assert_int_equal(journal_find_write(JOB, 44), JOURNAL_WRITE_BEGUN);
+        assert_int_equal(journal_write_intent(fd, 45, BLOCK_ONLINE, ZONE_MOVABLE, "offline"), 0);
+        assert_int_equal(journal_write_result(fd, 45, 0), 0);
+        assert_int_equal(journal_find_write(JOB, 45), JOURNAL_WRITE_DONE);
+        assert_int_equal(journal_find_write(JOB, 44), JOURNAL_WRITE_BEGUN);
+        close(fd);
+        journal_remove(JOB);
+        assert_int_equal(journal_find_write(JOB, 45), JOURNAL_WRITE_BEGUN);
 }
 
 static void a_line_that_does_not_fit_leaves_nothing(void **state) {
@@ -162,6 +180,7 @@ static void all_are_found_in_order(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(lines_follow_each_other),
+                cmocka_unit_test(it_says_how_far_a_write_has_come),
                 cmocka_unit_test(a_line_that_does_not_fit_leaves_nothing),
                 cmocka_unit_test(what_cannot_be_made_leaves_nothing),
                 cmocka_unit_test(it_is_for_one_at_a_time),

@@ -101,6 +101,38 @@ static void one_block_changes(void **state) {
         (void)state;
 }
 
+/* A hot-add, its events merged: the range is known before its blocks' links to their node are looked at. */
+static void many_blocks_change(void **state) {
+        const struct inventory_options options = { .flags = INVENTORY_ZONES | INVENTORY_NODE_MEMORY };
+        const struct span all = { 64, 8 };
+        struct inventory *inventory;
+
+        sysroot_add_machine(&sysroot);
+        sysroot_add_blocks(&sysroot, 40, 8, 0, "online", "Movable");
+        sysroot_write(&sysroot, "sys/devices/system/node/node0/meminfo", "Node 0 MemTotal: 2097152 kB\n");
+        assert_int_equal(inventory_read(&sysfs, &options, &inventory), 0);
+
+        sysroot_add_blocks(&sysroot, 64, 8, 1, "offline", "Normal Movable");
+        sysroot_add_range(&sysroot, 0, 64, 8, 1, "System RAM", "1073741824");
+        sysroot_unlink(&sysroot, "sys/devices/system/memory/memory67/node1");
+        assert_int_equal(inventory_refresh_range(inventory, &sysfs, 0), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, all), 1);
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, all), 0);
+        assert_described(inventory, "40-47 node0 online Movable unknown est0; 64-71 node1 offline - hot-added range0");
+
+        sysroot_unlink(&sysroot, "sys/devices/system/memory/memory66");
+        sysroot_write(&sysroot, "sys/devices/system/memory/memory68/state", "confused\n");
+        sysroot_write(&sysroot, "sys/devices/system/memory/memory65/state", "going-offline\n");
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, all), -EBADMSG);
+        sysroot_write(&sysroot, "sys/devices/system/memory/memory68/state", "offline\n");
+        assert_int_equal(inventory_refresh_blocks(inventory, &sysfs, (struct span){ 66, 6 }), 0);
+        assert_described(inventory,
+                         "40-47 node0 online Movable unknown est0; 64-64 node1 offline - hot-added range0; "
+                         "65-65 node1 going-offline - hot-added range0; 67-71 node1 offline - hot-added range0");
+        inventory_free(inventory);
+        (void)state;
+}
+
 /* Turns auto-onlining on and adds memory, just after it was looked at whether it is on. */
 static ssize_t read_before_an_add(int fd, void *buffer, size_t size) {
         ssize_t n = sysfs_ops_default.read(fd, buffer, size);
@@ -442,6 +474,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(kernel_with_the_bus),
                 TEST(one_block_changes),
+                TEST(many_blocks_change),
                 TEST(no_range_is_newer_than_auto_onlining),
                 TEST(ranges_come_and_go),
                 TEST(refreshing_ends_where_reading_does),

@@ -138,7 +138,7 @@ use_policy() {
 
 # memctld sees a change when its uevent arrives, a moment after the kernel is done: run again until it is there.
 await() {
-        local deadline=$((SECONDS + 120))
+        local deadline=$((SECONDS + ${await_seconds:-120}))
         until "$@" >/dev/null 2>&1; do
                 ((SECONDS < deadline)) || return 1
                 sleep 0.2

@@ -7,7 +7,8 @@
 # timeout: 3000
 #
 # From hot-adding memory to its last block being online: by the kernel itself, by a udev rule, and by memctld with
-# udevd and without; the policy names no driver, for which memctld would wait until the firmware's is known. Prints the medians of five runs, the ways taking turns, and their ratios.
+# udevd and without. Prints the medians of five runs, the ways taking turns, and their ratios. The policy names no
+# driver: for one of the firmware's, whose link comes after the events, memctld would wait a second.
 
 . "$(dirname "$0")/expect.sh"
 

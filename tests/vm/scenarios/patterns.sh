@@ -34,6 +34,8 @@ unplug() {
         is_gone
 }
 
+# In an emulator, beside others, a pass takes minutes.
+await_seconds=900
 # use: a whole pass of the program begins and ends from now on, so that it has pages in all memory that is online
 passes() { cat /run/passes 2>/dev/null || echo 0; }
 has_passed() { (($(passes) >= $1)); }

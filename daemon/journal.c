@@ -226,7 +226,7 @@ enum journal_write journal_find_write(uint64_t job_id, uint64_t block) {
         _cleanup_free_ char *path = path_of(job_id), *text = NULL;
         _cleanup_free_ char *intent = format_string(INTENT, block), *done = format_string(RESULT, block, 0);
 
-        if (!path || !intent || !done || read_text(path, &text) < 0)
+        if (!path || !intent || !done || read_text(path, &text) < 0 || !text)
                 return JOURNAL_WRITE_BEGUN;
         if (!strstr(text, intent))
                 return JOURNAL_WRITE_NOT_BEGUN;

@@ -36,13 +36,24 @@ static int depth_of_range(const struct machine *machine, const struct range *ran
         return 0;
 }
 
+/* Where the kernel lies in the memory it was loaded to: 2 MiB from its start, with 16 MiB of code. */
+#define KERNEL_OFFSET (UINT64_C(2) << 20)
+#define KERNEL_SIZE (UINT64_C(16) << 20)
+
 static size_t collect(const struct machine *machine, struct resource *resources) {
+        bool kernel_lies_somewhere = false;
         size_t n = 0;
 
-        for (size_t i = 0; i < machine->n_boot; i++)
-                resources[n++] =
-                        (struct resource){ machine->boot[i].start, machine->boot[i].start + machine->boot[i].size - 1,
-                                           0, "System RAM" };
+        for (size_t i = 0; i < machine->n_boot; i++) {
+                uint64_t start = machine->boot[i].start, size = machine->boot[i].size;
+
+                resources[n++] = (struct resource){ start, start + size - 1, 0, "System RAM" };
+                if (kernel_lies_somewhere || size < 2 * KERNEL_SIZE)
+                        continue;
+                resources[n++] = (struct resource){ start + KERNEL_OFFSET, start + KERNEL_OFFSET + KERNEL_SIZE - 1, 1,
+                                                    "Kernel code" };
+                kernel_lies_somewhere = true;
+        }
         for (size_t i = 0; i < machine->n_daxes; i++) {
                 const struct dax *dax = &machine->daxes[i];
                 uint64_t end = dax->start + dax->size - 1;
@@ -64,8 +75,8 @@ static size_t collect(const struct machine *machine, struct resource *resources)
 /* The addresses are for who opened the file as root: the object tells. */
 int show_iomem(const struct simulation *simulation, uint64_t object, FILE *out) {
         const struct machine *machine = &simulation->machine;
-        size_t n_max = machine->n_boot + 2 * machine->n_daxes + machine->n_ranges, n;
-        struct resource *resources = calloc(n_max + 1, sizeof(*resources));
+        size_t n_max = machine->n_boot + 1 + 2 * machine->n_daxes + machine->n_ranges, n;
+        struct resource *resources = calloc(n_max, sizeof(*resources));
 
         if (!resources)
                 err(EXIT_FAILURE, "iomem");

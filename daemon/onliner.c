@@ -3,6 +3,7 @@
 #include "onliner.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,11 +27,16 @@ struct waiting {
         bool is_there; /* of this look */
 };
 
+struct handled {
+        char name[RANGE_NAME_MAX];
+        struct span span; /* of an estimate; none of the kernel's, which gives no number again */
+};
+
 struct onliner {
         sd_event *event;
         struct onliner_callbacks callbacks;
         void *userdata;
-        char **handled; /* names of ranges that were dealt with in this boot */
+        struct handled *handled; /* ranges that were dealt with in this boot */
         size_t n_handled, n_handled_allocated;
         struct waiting *waiting;
         size_t n_waiting, n_waiting_allocated;
@@ -47,21 +53,29 @@ static uint64_t now_usec(const struct onliner *onliner) {
 
 static bool is_handled(const struct onliner *onliner, const char *name) {
         for (size_t i = 0; i < onliner->n_handled; i++)
-                if (strcmp(onliner->handled[i], name) == 0)
+                if (strcmp(onliner->handled[i].name, name) == 0)
                         return true;
         return false;
 }
 
-static int remember(struct onliner *onliner, const char *name) {
-        char **grown =
+/* Whether an estimate is what is left of one that was dealt with: nobody marks it as the kernel does its remainders. */
+static bool is_rest(const struct onliner *onliner, const struct range *range) {
+        for (size_t i = 0; i < onliner->n_handled; i++)
+                if (onliner->handled[i].span.n_blocks > range->span.n_blocks &&
+                    span_intersect(onliner->handled[i].span, range->span).n_blocks == range->span.n_blocks)
+                        return true;
+        return false;
+}
+
+static int remember(struct onliner *onliner, const char *name, struct span span) {
+        struct handled *grown =
                 array_grow(onliner->handled, &onliner->n_handled_allocated, onliner->n_handled + 1, sizeof(*grown));
 
         if (!grown)
                 return -ENOMEM;
         onliner->handled = grown;
-        grown[onliner->n_handled] = strdup(name);
-        if (!grown[onliner->n_handled])
-                return -ENOMEM;
+        grown[onliner->n_handled] = (struct handled){ .span = span };
+        snprintf(grown[onliner->n_handled].name, sizeof(grown->name), "%s", name);
         onliner->n_handled++;
         return 0;
 }
@@ -73,11 +87,18 @@ static int save(const struct onliner *onliner) {
 
         if (!stream)
                 return -ENOMEM;
-        for (size_t i = 0; i < onliner->n_handled; i++)
-                fprintf(stream, "%s\n", onliner->handled[i]);
+        for (size_t i = 0; i < onliner->n_handled; i++) {
+                const struct handled *handled = &onliner->handled[i];
+
+                fputs(handled->name, stream);
+                if (handled->span.n_blocks > 0)
+                        fprintf(stream, " %" PRIu64 " %" PRIu64, handled->span.first_block, handled->span.n_blocks);
+                fputc('\n', stream);
+        }
         return fclose(stream) == 0 ? runtime_write(HANDLED_FILE, text) : -ENOMEM;
 }
 
+/* "NAME" a line, of an estimate "NAME FIRST_BLOCK N_BLOCKS". */
 static int load(struct onliner *onliner) {
         _cleanup_free_ char *text = NULL;
         char *rest, *line;
@@ -86,7 +107,15 @@ static int load(struct onliner *onliner) {
         if (runtime_read(HANDLED_FILE, &text) < 0)
                 return 0;
         for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-                r = remember(onliner, line);
+                struct span span = { 0 };
+                char *blocks = strchr(line, ' ');
+
+                if (blocks) {
+                        *blocks++ = '\0';
+                        if (sscanf(blocks, "%" SCNu64 " %" SCNu64, &span.first_block, &span.n_blocks) != 2)
+                                span = (struct span){ 0 };
+                }
+                r = remember(onliner, line, span);
                 if (r < 0)
                         return r;
         }
@@ -117,8 +146,8 @@ static struct waiting *add_waiting(struct onliner *onliner, const char *name) {
 }
 
 /* Once, and before anything is done: after a crash it is better offline than online against somebody's will. */
-static bool settle(struct onliner *onliner, const char *name) {
-        int r = remember(onliner, name);
+static bool settle(struct onliner *onliner, const struct range *range, const char *name) {
+        int r = remember(onliner, name, range->exported ? (struct span){ 0 } : range->span);
 
         if (r >= 0)
                 r = save(onliner);
@@ -143,6 +172,8 @@ static enum verdict judge(struct onliner *onliner, struct waiting *waiting, cons
         uint64_t now = now_usec(onliner);
 
         if (range->exported && onliner->callbacks.is_remainder(range->number, onliner->userdata))
+                return VERDICT_LEAVE;
+        if (!range->exported && is_rest(onliner, range))
                 return VERDICT_LEAVE;
         if (!range->exported && now < waiting->since_usec + ESTIMATE_WAIT_USEC) {
                 *ret_due = waiting->since_usec + ESTIMATE_WAIT_USEC;
@@ -210,10 +241,10 @@ static uint64_t look_at(struct onliner *onliner, const struct inventory *invento
         case VERDICT_WAIT:
                 return due;
         case VERDICT_LEAVE:
-                (void)settle(onliner, name);
+                (void)settle(onliner, range, name);
                 break;
         case VERDICT_GO:
-                if (settle(onliner, name))
+                if (settle(onliner, range, name))
                         apply(onliner, inventory, range, name);
                 break;
         }
@@ -228,6 +259,25 @@ static void forget_gone(struct onliner *onliner) {
                 if (onliner->waiting[i].is_there)
                         onliner->waiting[n++] = onliner->waiting[i];
         onliner->n_waiting = n;
+}
+
+/*
+ * An estimate is known by its place: when it is gone, or another has taken its place, it is new when it comes again.
+ * Behind a look, as what is left of it is known by it.
+ */
+static void forget_estimates(struct onliner *onliner, const struct inventory *inventory) {
+        size_t n = 0;
+
+        if (inventory->estimates_stale)
+                return;
+        for (size_t i = 0; i < onliner->n_handled; i++)
+                if (onliner->handled[i].span.n_blocks == 0 || inventory_find_range(inventory, onliner->handled[i].name))
+                        onliner->handled[n++] = onliner->handled[i];
+        if (n == onliner->n_handled)
+                return;
+        onliner->n_handled = n;
+        if (save(onliner) < 0)
+                log_warning("Cannot keep which estimated ranges are gone");
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -253,6 +303,7 @@ void onliner_look(struct onliner *onliner, const struct inventory *inventory) {
                 due = MIN(due, range_due);
         }
         forget_gone(onliner);
+        forget_estimates(onliner, inventory);
         onliner->timer = sd_event_source_disable_unref(onliner->timer);
         if (due != USEC_INFINITY &&
             sd_event_add_time(onliner->event, &onliner->timer, CLOCK_MONOTONIC, due, 0, on_timer, onliner) < 0)
@@ -281,8 +332,6 @@ struct onliner *onliner_free(struct onliner *onliner) {
         if (!onliner)
                 return NULL;
         sd_event_source_disable_unref(onliner->timer);
-        for (size_t i = 0; i < onliner->n_handled; i++)
-                free(onliner->handled[i]);
         free(onliner->handled);
         free(onliner->waiting);
         sd_event_unref(onliner->event);

@@ -63,7 +63,7 @@ chmod +x /run/slow
 
 printf '[Match]\n[Online]\nMode=auto\nZone=movable\n' >/etc/memctl/policy.d/50-all.policy
 printf '[Match]\nName=nothing\n[Online]\nMode=auto\nZone=kernel\n' >/etc/memctl/policy.d/by-rule.policy
-printf '[Match]\nName=nothing\n[Online]\nMode=manual\n' >/etc/memctl/policy.d/keep-offline.policy
+cp "$here/../../docs/examples/keep-offline.policy" /etc/memctl/policy.d/
 
 # --- dead, and its socket is left --------------------------------------------------------------------------------
 
@@ -100,6 +100,16 @@ expect "a rule keeps it offline" "$(blocks 104 111)" --------
 control "hot-add 0x380000000 1G 0"
 await_blocks 112 119 MMMMMMMM
 expect "a rule names no policy" "$(get /org/memctl1/range/range6 Range Policy)" '"50-all"'
+
+# The example that pins a policy to a device: of the three that were there at boot, its rule means the DIMM's range.
+cp "$here/../../docs/examples/70-pin-policy.rules" /run/udev/rules.d/
+udevadm control --reload
+udevadm trigger --subsystem-match=memory_range --action=add --sysname-match='range[0-2]'
+settle
+expect "the example pins a policy" "$(get /org/memctl1/range/range1 Range Policy)" '"keep-offline"'
+expect "to no other range" "$(get /org/memctl1/range/range0 Range Policy) $(get /org/memctl1/range/range2 Range Policy)" '"50-all" "50-all"'
+rm /run/udev/rules.d/70-pin-policy.rules
+udevadm control --reload
 
 # Once in a range's life: not again with udevadm trigger.
 change offline range4

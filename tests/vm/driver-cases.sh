@@ -63,7 +63,7 @@ virtio-mem)
 	echo online_movable >$memory/auto_online_blocks
 	for blocks in 1 2 4 8 6 3 0; do
 		qmp qom-set "{\"path\":\"/machine/peripheral/vmem\",\"property\":\"requested-size\",\"value\":$((blocks * block))}"
-		await MEMORY_DEVICE_SIZE_CHANGE "$((blocks * block)),"
+		await MEMORY_DEVICE_SIZE_CHANGE "\"size\":$((blocks * block)),"
 		until [ "$(n_ranges)" = $blocks ]; do :; done
 		[ $blocks = 0 ] || expect_name "System RAM (virtio_mem)"
 	done
@@ -73,7 +73,7 @@ virtio-mem-large)
 	echo online_movable >$memory/auto_online_blocks
 	for blocks in 1 3 0; do
 		qmp qom-set "{\"path\":\"/machine/peripheral/vmem\",\"property\":\"requested-size\",\"value\":$((blocks * 2 * block))}"
-		await MEMORY_DEVICE_SIZE_CHANGE "$((blocks * 2 * block)),"
+		await MEMORY_DEVICE_SIZE_CHANGE "\"size\":$((blocks * 2 * block)),"
 		until [ "$(n_ranges)" = $blocks ]; do :; done
 		[ $blocks = 0 ] || [ "$(cat $devices/*/size | sort -u)" = $((2 * block)) ] || fail "ranges of $(cat $devices/*/size | xargs) bytes"
 	done

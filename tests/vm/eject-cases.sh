@@ -29,7 +29,7 @@ dmesg -c >/dev/null
 
 # In the words of QEMU's event: ACPI_OST_SC_DEVICE_BUSY is 0x82, as a source
 # ACPI_OST_EC_OSPM_EJECT is 0x103 and ACPI_NOTIFY_EJECT_REQUEST 3.
-busy=130, administrator=259, request=3,
+busy=130, administrator='"source":259,' request='"source":3,'
 
 case $case in
 shared-leaf)

@@ -56,6 +56,7 @@ expect_states 'the other is as it was' "$small" online
 order 'qmp: device_del {"id":"small"}'
 order "await: DEVICE_DELETED small"
 result ok 'the hypervisor gets the other back by itself'
+order "never: MEM_UNPLUG_ERROR"
 expect 0 'its blocks are gone' await gone "$small"
 expect 0 'memctld sees that nothing hot-added is left' await bash -c '! busctl tree org.memctl1 | grep -q range/'
 expect 0 'memctld is well' systemctl is-active memctld.service

@@ -83,10 +83,33 @@ expect 0 'which does' await are_online 40-55
 n_warnings() { journalctl -q -o cat -u memctld.service | grep -c 'the kernel onlines memory by itself'; }
 has_warned() { (($(n_warnings) > 0)); }
 expect 0 'memctld says that it lets it' await has_warned
-# It looks at ranges in turn: after a change to a later one both have been seen.
+# Of memory that no driver claims policy speaks a second after it came.
+all_are_settled() {
+        local range
+        for range in /sys/bus/memory_range/devices/*; do
+                grep -qx "${range##*/}" /run/memctl/ranges-onlined || return
+        done
+}
+expect 0 'and has looked at both' await all_are_settled
 expect 0 'it takes the later one offline when it is told to' memctl offline memory48-55
 expect_states 'and leaves it there' 48-55 offline
-expect 0 'how often did it say so' n_warnings
-expect_output 'once' 1
+
+# To any zone, and to those that the kernel's own policy chooses.
+echo online >/sys/devices/system/memory/auto_online_blocks
+expect 0 'a kernel that onlines to any zone is lent a GiB' driver add 0xc0000000 0x40000000
+expect 0 'which it does' await are_online 24-31
+expect 0 'the driver takes back what is offline' driver remove 0x180000000 0x40000000
+echo auto-movable >/sys/module/memory_hotplug/parameters/online_policy
+expect 0 'a kernel that chooses zones by itself is lent it again' driver add 0x180000000 0x40000000
+expect 0 'which does' await are_online 48-55
+expect 0 'memctld has looked at both' await all_are_settled
+expect 0 'it takes the last offline when it is told to' memctl offline memory48-55
+echo offline >/sys/devices/system/memory/auto_online_blocks
+expect 0 'the driver takes another GiB back' bash -c 'memctl offline memory40-47 && echo remove 0x140000000 0x40000000 >/proc/hotplug-driver'
+n_warned=$(n_warnings)
+expect 0 'and lends it to a kernel that onlines nothing' driver add 0x140000000 0x40000000
+expect 0 'so that memctld does' await are_online 40-47
+expect_states 'what was taken offline is still' 48-55 offline
+expect 0 'how often did it say that it lets the kernel' test "$n_warned" = 1
 
 exit $failed

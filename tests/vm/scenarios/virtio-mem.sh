@@ -14,7 +14,7 @@
 # request GiB: and await that the guest has given or taken it
 request() {
         order "qmp: qom-set {\"path\":\"/machine/peripheral/vmem\",\"property\":\"requested-size\",\"value\":$(($1 << 30))}"
-        order "await: MEMORY_DEVICE_SIZE_CHANGE $(($1 << 30)),"
+        order "await: MEMORY_DEVICE_SIZE_CHANGE \"size\":$(($1 << 30)),"
 }
 n_online() {
         local range n=0 start size block
@@ -34,16 +34,23 @@ for gib in 1 2 4; do
         request $gib
         expect 0 "grown to $gib GiB, all online by policy" await are_online $((gib * 8))
 done
-expect 0 'list' memctl list
-expect_line 'it is known as virtio-mem' 'virtio-mem|hot-added'
+expect 0 'list' memctl list --ranges -nr -o DRIVER
+expect_line 'it is known as virtio-mem' '^virtio-mem$'
+expect_no_line 'all of it' '^(other|acpi|dax)$'
 range=$(basename "$(echo /sys/bus/memory_range/devices/range* | cut -d ' ' -f 1)")
 expect 4 'memctl does not remove it' memctl remove "$range"
 expect_line 'it says whose it is' 'is virtio-mem, which only the hypervisor removes: lower its requested-size there'
+expect 0 'but takes it offline, which helps' memctl offline "$range"
 for gib in 3 1 0; do
         request $gib
         expect 0 "shrunk to $gib GiB" await are_online $((gib * 8))
 done
-expect 0 'no refusal was logged' bash -c '! journalctl -u memctld | grep -i refused'
+expect 0 'no range is left' await bash -c '! ls /sys/bus/memory_range/devices | grep .'
+expect 0 'what memctld logged' journalctl -q -o cat -u memctld.service
+expect_line 'is there' 'brings it online'
+expect_no_line 'no refusal' '[Rr]efuse'
+expect 0 'what the kernel logged' dmesg
+expect_no_line 'nor did it refuse anything' 'removing memory fails'
 expect 0 'memctld is well' systemctl is-active memctld.service
 
 exit $failed

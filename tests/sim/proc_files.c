@@ -38,7 +38,7 @@ static int depth_of_range(const struct machine *machine, const struct range *ran
 
 /* Where the kernel lies in the memory it was loaded to: 2 MiB from its start, with 16 MiB of code. */
 #define KERNEL_OFFSET (UINT64_C(2) << 20)
-#define KERNEL_SIZE (UINT64_C(16) << 20)
+#define KERNEL_SIZE   (UINT64_C(16) << 20)
 
 static size_t collect(const struct machine *machine, struct resource *resources) {
         bool kernel_lies_somewhere = false;

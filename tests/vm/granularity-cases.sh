@@ -23,7 +23,8 @@ largest_leaf() {
 	BEGIN { split(levels, KiB, ",") }
 	# A hole is a line without attributes: arm64 has them after the level, x86 before it.
 	{ leaf = 0 }
-	/ PUD .| (RW|ro) .*pud *$/ { leaf = KiB[1] }
+	# Of three levels the uppermost is PGD to kernels before 6.12; it has no other leaves.
+	/ P[UG]D .| (RW|ro) .*pud *$/ { leaf = KiB[1] }
 	/ PMD .| (RW|ro) .*pmd *$/ { leaf = / CON / ? KiB[2] : KiB[3] }
 	/ PTE .| (RW|ro) .*pte *$/ { leaf = / CON / ? KiB[4] : KiB[5] }
 	leaf > largest { largest = leaf }

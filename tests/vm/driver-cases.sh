@@ -80,15 +80,7 @@ virtio-mem-large)
 	;;
 dax)
 	# A pmem region becomes a dax device, that becomes system RAM, and back again, twice.
-	nd=/sys/bus/nd/devices
-	[ -e $nd/region0 ] || fail "there is no region"
-	dax=$(cat $nd/region0/dax_seed)
-	echo namespace0.0 >/sys/bus/nd/drivers/nd_pmem/unbind 2>/dev/null
-	echo $((2 * MiB)) >"$nd/$dax/align"
-	echo pmem >"$nd/$dax/mode" 2>/dev/null
-	cat /proc/sys/kernel/random/uuid >"$nd/$dax/uuid"
-	echo namespace0.0 >"$nd/$dax/namespace" || fail "the namespace is not to be had"
-	echo "$dax" >/sys/bus/nd/drivers/dax_pmem/bind || fail "no dax device"
+	make_dax_device
 	drivers=/sys/bus/dax/drivers
 	for _ in 1 2; do
 		until [ -e $drivers/device_dax/dax0.0 ]; do :; done

@@ -61,3 +61,17 @@ add_online() {
 	expect 0 add "$@"
 	set_state online_movable "$1" "$2"
 }
+
+# make_dax_device: dax0.0 of the whole NVDIMM, with the driver device_dax. What ndctl would do, which no guest has.
+make_dax_device() {
+	nd=/sys/bus/nd/devices
+	[ -e $nd/region0 ] || fail "there is no NVDIMM"
+	dax=$(cat $nd/region0/dax_seed)
+	echo namespace0.0 >/sys/bus/nd/drivers/nd_pmem/unbind 2>/dev/null
+	echo $((2 * MiB)) >"$nd/$dax/align"
+	echo pmem >"$nd/$dax/mode" 2>/dev/null
+	cat /proc/sys/kernel/random/uuid >"$nd/$dax/uuid"
+	echo namespace0.0 >"$nd/$dax/namespace" || fail "the namespace is not to be had"
+	echo "$dax" >/sys/bus/nd/drivers/dax_pmem/bind || fail "no dax device"
+	until [ -e /sys/bus/dax/drivers/device_dax/dax0.0 ]; do :; done
+}

@@ -174,12 +174,11 @@ stress)
 		while :; do cat $devices/*/* /sys/devices/system/memory/*/removable; done >/dev/null 2>&1 &
 		readers="$readers $!"
 	done
-	# Beside it memory of another kind comes and goes, if the machine has any.
+	# Beside it a dax device's memory comes and goes, which is no system RAM: memunmap_pages() takes its mapping.
+	make_dax_device
 	dax=/sys/bus/dax/drivers/device_dax
-	if [ -e $dax/dax0.0 ]; then
-		while :; do echo dax0.0 >$dax/unbind; echo dax0.0 >$dax/bind; done 2>/dev/null &
-		readers="$readers $!"
-	fi
+	while echo dax0.0 >$dax/unbind && echo dax0.0 >$dax/bind; do echo bound; done >/run/dax 2>&1 &
+	readers="$readers $!"
 	round=0
 	while [ $round -lt "$rounds" ]; do
 		expect 0 add $start $((2 * GiB))
@@ -197,7 +196,9 @@ stress)
 	wait $readers
 	expect 0 offline_and_remove $stays $block
 	expect_ranges
-	echo "$rounds rounds"
+	! grep -v '^bound$' /run/dax || fail "the dax device was not to be had again"
+	[ "$(wc -l </run/dax)" -gt "$rounds" ] || fail "the dax device came back only $(wc -l </run/dax) times"
+	echo "$rounds rounds, and a dax device came and went $(wc -l </run/dax) times"
 	;;
 *)
 	fail "no such case: '$case'"

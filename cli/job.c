@@ -308,11 +308,14 @@ static int report_text(const struct job *job, uint64_t block_size_bytes, bool by
         if (text)
                 fprintf(stderr, "memctl: %s %s\n", job->verb, text);
 
-        for (size_t i = 0; i < job->n_results; i++)
+        for (size_t i = 0; i < job->n_results; i++) {
+                bool is_done = strcmp(job->results[i].result, "done") == 0;
+
                 /* People who asked for an amount do not care which block was skipped, unless nothing came of it. */
-                if (!by_amount || (text && job->results[i].error))
+                if (!by_amount || is_done || (text && job->results[i].error))
                         if (print_result(job, job->results + i, block_size_bytes) < 0)
                                 return -ENOMEM;
+        }
 
         if (job->bytes_total == 0 && !text)
                 printf("%s: nothing to do\n", job->verb);

@@ -87,10 +87,11 @@ expect_state 40 47 '8 online'
 memctl list -nr -o ZONE 40-47
 expect_out Movable
 
-# By amount only the total is told.
+# By amount: which it were, and the total.
 memctl offline 1G range0
 expect_status 0
-expect_out 'offline: 1 GiB'
+expect_out 'memory48-55 (1 GiB): offline
+offline: 1 GiB'
 expect_state 40 55 '8 online, 8 offline'
 memctl offline =1G range0
 expect_status 0

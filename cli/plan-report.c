@@ -146,14 +146,29 @@ static const char *step_text(const struct step *step) {
         return "comes online";
 }
 
-static int print_step(struct span span, const char *text, uint64_t block_size_bytes) {
+static int print_steps(struct span span, size_t n_steps, const char *text, uint64_t block_size_bytes) {
         _cleanup_free_ char *blocks = format_blocks(span);
         char size[FORMAT_BYTES_MAX];
 
         if (!blocks)
                 return -ENOMEM;
-        printf("  %-20s %8s  %s\n", blocks, format_bytes(span.n_blocks * block_size_bytes, size), text);
+        printf("  %-20s %8s  %s", blocks, format_bytes(span.n_blocks * block_size_bytes, size), text);
+        if (n_steps > 1)
+                printf(", in %zu steps", n_steps);
+        putchar('\n');
         return 0;
+}
+
+/* How many steps from this one on are a run: each goes on where the last one ended, and does the same. */
+static size_t run_of_steps(const struct step *steps, size_t n_steps, struct span *ret_span) {
+        struct span span = steps[0].span;
+        size_t n = 1;
+
+        while (n < n_steps && steps[n].span.first_block == span_end(&span) &&
+               strcmp(step_text(steps + n), step_text(steps)) == 0)
+                span.n_blocks += steps[n++].span.n_blocks;
+        *ret_span = span;
+        return n;
 }
 
 static int report_text(enum verb verb, const struct plan *plan, uint64_t block_size_bytes) {
@@ -169,10 +184,14 @@ static int report_text(enum verb verb, const struct plan *plan, uint64_t block_s
         if (!is_empty)
                 printf("%s: %s would change, in this order:\n", verb_to_string(verb),
                        format_bytes(changed_bytes(plan, block_size_bytes), size));
-        for (size_t i = 0; r == 0 && i < plan->n_steps; i++)
-                r = print_step(plan->steps[i].span, step_text(plan->steps + i), block_size_bytes);
+        for (size_t i = 0, n; r == 0 && i < plan->n_steps; i += n) {
+                struct span span;
+
+                n = run_of_steps(plan->steps + i, plan->n_steps - i, &span);
+                r = print_steps(span, n, step_text(plan->steps + i), block_size_bytes);
+        }
         for (size_t i = 0; r == 0 && i < plan->n_removals; i++)
-                r = print_step(plan->removals[i].span, "is removed by its driver", block_size_bytes);
+                r = print_steps(plan->removals[i].span, 1, "is removed by its driver", block_size_bytes);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < plan->n_side_effects; i++)

@@ -12,10 +12,7 @@ control() {
 memctl remove --dry-run device:PNP0C80:00
 expect_status 0
 expect_out 'remove: 4 GiB would change, in this order:
-  memory4288-4295         1 GiB  goes offline
-  memory4296-4303         1 GiB  goes offline
-  memory4304-4311         1 GiB  goes offline
-  memory4312-4319         1 GiB  goes offline
+  memory4288-4319         4 GiB  goes offline, in 4 steps
   memory4288-4319         4 GiB  is removed by its driver
 Nothing was changed.'
 memctl plan remove device:PNP0C80:00 --json

@@ -147,8 +147,12 @@ static struct waiting *add_waiting(struct onliner *onliner, const char *name) {
 
 /* Once, and before anything is done: after a crash it is better offline than online against somebody's will. */
 static bool settle(struct onliner *onliner, const struct range *range, const char *name) {
-        int r = remember(onliner, name, range->exported ? (struct span){ 0 } : range->span);
+        struct span span = { 0 };
+        int r;
 
+        if (!range->exported)
+                span = range->span;
+        r = remember(onliner, name, span);
         if (r >= 0)
                 r = save(onliner);
         if (r < 0)

@@ -39,12 +39,12 @@ shared-leaf)
 	[ "$unit" = unknown ] || fail "the leaf is shared, and removal_granularity is $unit"
 
 	echo 1 >$eject
-	await ACPI_DEVICE_OST $busy $administrator
+	await ACPI_DEVICE_OST "$busy" "$administrator"
 	expect_there online
 	dmesg -c | grep -q "removing memory fails, because .*leaf of the linear map" || fail "the kernel did not say why"
 
 	qmp device_del '{"id":"dimm"}'
-	await ACPI_DEVICE_OST $busy $request
+	await ACPI_DEVICE_OST "$busy" "$request"
 	expect_there online
 	dmesg -c | grep -q "removing memory fails, because .*leaf of the linear map" || fail "the kernel did not say why"
 
@@ -56,7 +56,7 @@ late-failure)
 	# What goes wrong when all is offline already: as if memory had run out.
 	echo "mhp_check_removal 12 2" >/proc/fail-return || fail "the kernel cannot be probed"
 	echo 1 >$eject
-	await ACPI_DEVICE_OST $busy $administrator
+	await ACPI_DEVICE_OST "$busy" "$administrator"
 	expect_there offline
 	[ -e $devices/range0 ] || fail "the range is gone"
 	set_state online_movable $start "$size"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# guest: --arch arm64 --kernel patched --root debian --memory 40G --append "rodata=off mem=4G" --module tests/vm/hotplug-driver.c --qemu-arg -object --qemu-arg memory-backend-ram,id=ram,size=40G,reserve=off --qemu-arg -machine --qemu-arg memory-backend=ram
+# guest: --arch arm64 --kernel patched --plain --root debian --memory 40G --append "rodata=off mem=4G" --module tests/vm/hotplug-driver.c --qemu-arg -object --qemu-arg memory-backend-ram,id=ram,size=40G,reserve=off --qemu-arg -machine --qemu-arg memory-backend=ram
 # installs: package
 # program: tests/vm/scenarios/online-timer.c
 # suite: bench

@@ -20,6 +20,8 @@
 #define REFRESH_INTERVAL_USEC     (100 * USEC_PER_MSEC)
 #define REFRESH_INTERVAL_MAX_USEC (1 * USEC_PER_SEC)
 #define REFRESH_SHARE             10
+/* Left to itself, sd-event puts a timer off by up to 250 ms. */
+#define REFRESH_ACCURACY_USEC (1 * USEC_PER_MSEC)
 /* Other network namespaces make gaps that mean nothing: they must not keep a large machine reading. A change that waits
  * for the truth does not wait for this. */
 #define READ_INTERVAL_USEC (1 * USEC_PER_SEC)
@@ -422,7 +424,8 @@ static int start(struct tracker *tracker) {
         r = worker_new(tracker->event, &reader, &tracker->reader);
         if (r < 0)
                 return r;
-        r = sd_event_add_time(tracker->event, &tracker->timer, CLOCK_MONOTONIC, 0, 0, on_timer, tracker);
+        r = sd_event_add_time(tracker->event, &tracker->timer, CLOCK_MONOTONIC, 0, REFRESH_ACCURACY_USEC, on_timer,
+                              tracker);
         if (r < 0)
                 return r;
         r = sd_event_source_set_enabled(tracker->timer, SD_EVENT_OFF);

@@ -16,8 +16,9 @@
  *   {"triggered":44, "errno":0}                                  after it
  *   {"end":"failed", …}                                              nothing is owed, or what is
  *
- * The daemon makes and ends it; the worker writes the lines between, holding an exclusive lock (flock(2)) for as long
- * as it lives: whoever recovers gets the lock only when no write of the old worker can still take effect.
+ * What was written outlives the process; a machine that goes down takes the state of its memory with it, so nothing is
+ * synchronised. The daemon makes and ends it; the worker writes the lines between, holding an exclusive lock (flock(2))
+ * for as long as it lives: whoever recovers gets the lock only when no write of the old worker can still take effect.
  */
 
 #include <stdbool.h>

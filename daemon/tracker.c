@@ -15,11 +15,13 @@
 #include "worker.h"
 
 /* An event is followed at once; the next ones of a burst are merged, so that following them takes a small part of a
- * processor, however slow it is. A range waits for as long as the last reading took at most: somebody may wait to use
- * it, but there may also be a thousand. */
+ * processor, however slow it is. A range does not wait for those of blocks: somebody may wait to use it. But there may
+ * also be a thousand: it waits, if the last reading was of ranges, for as long as that took. */
 #define REFRESH_INTERVAL_USEC     (100 * USEC_PER_MSEC)
 #define REFRESH_INTERVAL_MAX_USEC (1 * USEC_PER_SEC)
 #define REFRESH_SHARE             10
+/* New blocks wait for their range: where the kernel exports it, its event is the next one. */
+#define RANGE_WAIT_USEC (50 * USEC_PER_MSEC)
 /* Left to itself, sd-event puts a timer off by up to 250 ms. */
 #define REFRESH_ACCURACY_USEC (1 * USEC_PER_MSEC)
 /* Other network namespaces make gaps that mean nothing: they must not keep a large machine reading. A change that waits
@@ -51,14 +53,16 @@ struct tracker {
         size_t n_ranges;
         bool everything;
         bool after_gap;
+        uint64_t new_blocks_usec; /* when the first came, if there is nothing else to look at */
 
         bool reading_after_gap; /* of the reading under way */
         bool refreshing;        /* it is no reading of everything */
         uint64_t rounds_started;
         uint64_t last_refresh_usec, last_read_usec;
         uint64_t refresh_took_usec; /* the last one */
-        uint64_t retry_usec;        /* not before, since a reading failed */
-        sd_event_source *timer;     /* the next reading is due */
+        bool refresh_had_ranges;
+        uint64_t retry_usec;    /* not before, since a reading failed */
+        sd_event_source *timer; /* the next reading is due */
         struct waiter *waiters;
 };
 
@@ -86,6 +90,7 @@ static uint64_t now_usec(const struct tracker *tracker) {
 static void forget_pending(struct tracker *tracker) {
         span_list_clear(&tracker->blocks);
         tracker->n_ranges = 0;
+        tracker->new_blocks_usec = 0;
 }
 
 void tracker_resync(struct tracker *tracker) {
@@ -143,12 +148,22 @@ static void add_range_blocks(struct tracker *tracker, const struct uevent *event
         add_block(tracker, (struct span){ start / block_size_bytes, size_bytes / block_size_bytes });
 }
 
+static void note_block(struct tracker *tracker, uint64_t number, const char *action) {
+        bool exports_ranges = tracker->inventory && tracker->inventory->guard == GUARD_REMOVAL;
+
+        if (strcmp(action, "add") != 0 || !exports_ranges)
+                tracker->new_blocks_usec = 0;
+        else if (tracker->blocks.n == 0)
+                tracker->new_blocks_usec = now_usec(tracker);
+        add_block(tracker, (struct span){ number, 1 });
+}
+
 static void on_uevent(const struct uevent *event, void *userdata) {
         struct tracker *tracker = userdata;
         uint64_t number;
 
         if (strcmp(event->subsystem, "memory") == 0 && block_number_from_name(event->name, &number) == 0)
-                add_block(tracker, (struct span){ number, 1 });
+                note_block(tracker, number, event->action);
         else if (strcmp(event->subsystem, "memory_range") == 0 &&
                  parse_prefixed_number(event->name, "range", &number) == 0) {
                 add_range(tracker, number);
@@ -305,6 +320,7 @@ static void send_refresh(struct tracker *tracker) {
         memcpy(request.ranges, tracker->ranges, tracker->n_ranges * sizeof(*request.ranges));
         tracker->reading_after_gap = false;
         tracker->refreshing = true;
+        tracker->refresh_had_ranges = tracker->n_ranges > 0;
         tracker->last_refresh_usec = now_usec(tracker);
         forget_pending(tracker);
         send_request(tracker, &request);
@@ -323,7 +339,9 @@ static uint64_t refresh_due(const struct tracker *tracker) {
         if (tracker->waiters)
                 return 0;
         if (tracker->n_ranges > 0)
-                interval = MIN(2 * tracker->refresh_took_usec, interval);
+                interval = tracker->refresh_had_ranges ? MIN(2 * tracker->refresh_took_usec, interval) : 0;
+        if (tracker->n_ranges == 0 && tracker->new_blocks_usec > 0)
+                return MAX(tracker->last_refresh_usec + interval, tracker->new_blocks_usec + RANGE_WAIT_USEC);
         return tracker->last_refresh_usec + interval;
 }
 

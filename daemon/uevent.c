@@ -124,7 +124,8 @@ static int receive_one(struct uevent_stream *stream) {
                 stream->on_loss(UEVENT_LOSS_OVERRUN, stream->userdata);
                 return 1;
         }
-        if (n == -NLE_INTR)
+        /* What does not fit is not the kernel's. */
+        if (n == -NLE_INTR || n == -NLE_MSG_TRUNC)
                 return 1;
         if (n < 0)
                 return log_errno(LOG_ERR, errno > 0 ? -errno : -EIO, "Cannot read the kernel's events");
@@ -188,6 +189,9 @@ int uevent_stream_new(sd_event *event, int socket_fd, uevent_fn on_event, uevent
         }
         /* Events are no answers to requests: their sequence numbers are not libnl's. */
         nl_socket_disable_seq_check(stream->socket);
+        /* Asking for the size first would be a call more for each event. The kernel's have at most 2 KiB
+         * (UEVENT_BUFFER_SIZE) and a header; what is received has room for four pages. */
+        nl_socket_disable_msg_peek(stream->socket);
         r = socket_fd >= 0 ? adopt(stream->socket, socket_fd) : connect_own(stream->socket);
         if (r < 0)
                 goto fail;

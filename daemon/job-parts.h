@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the parts of a job, forward (job.c, job-removal.c) and back (job-rollback.c), share with each other and nobody
- * else. */
+/* What the parts of a job, forward (job-forward.c, job-removal.c) and back (job-rollback.c), share with each other and
+ * nobody else. */
 
 #include "job.h"
 
@@ -14,8 +14,10 @@ extern const struct span job_everything;
 /* Both directions */
 void job_set_state(struct job *job, enum job_state state);
 void job_note(struct job *job, struct span span, enum block_outcome outcome, int error);
-/* Asks about, or writes, job->block; the reply goes to the direction the job has. */
-void job_ask_worker(struct job *job, enum worker_command command, const char *word);
+/* Asks about job->block (and on the way forward those behind it), or has a run written that starts there; the reply
+ * goes to the direction the job has. */
+void job_inspect(struct job *job);
+void job_write(struct job *job, const struct worker_run *run, const char *word);
 /* Sets a timer anew; USEC_INFINITY: none. */
 void job_arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd_event_time_handler_t handler);
 /* Restarts the clock that runs while nothing happens. */
@@ -31,6 +33,9 @@ void job_finish(struct job *job);
 void job_finish_later(struct job *job);
 
 /* Forward */
+
+/* Ends it: the rollback follows. */
+void job_stop(struct job *job, enum job_result why);
 
 /* The unit that failed is as before, or owed: on with a spare, the next unit, or back with all. */
 void job_unit_restored(struct job *job);

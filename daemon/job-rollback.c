@@ -68,7 +68,7 @@ static void roll_back_next(struct job *job) {
                 return;
         }
         job->block = block;
-        job_ask_worker(job, WORKER_INSPECT, NULL);
+        job_inspect(job);
 }
 
 static void leave_block(struct job *job) {
@@ -124,13 +124,13 @@ static void all_owed(struct job *job) {
         rollback_ended(job);
 }
 
-static bool is_as_before(const struct extent *prior, const struct worker_reply *found) {
+static bool is_as_before(const struct extent *prior, const struct worker_found *found) {
         return found->state == prior->state &&
                (prior->state != BLOCK_ONLINE || prior->zone == ZONE_NONE || found->zone == prior->zone);
 }
 
 /* What to write next so that a block comes back to the state and zone it had. */
-static const char *way_back(const struct extent *prior, const struct worker_reply *found) {
+static const char *way_back(const struct extent *prior, const struct worker_found *found) {
         if (prior->state == BLOCK_OFFLINE || found->state == BLOCK_ONLINE)
                 return "offline";
         switch (prior->zone) {
@@ -143,29 +143,34 @@ static const char *way_back(const struct extent *prior, const struct worker_repl
         }
 }
 
+/* The process died, or somebody else changed the block meanwhile. */
+static bool is_to_look_again(const struct worker_reply *reply) {
+        return reply->error == -ECHILD || reply->error == -ESTALE;
+}
+
 void job_on_rollback_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
         struct job *job = userdata;
         const struct extent *prior;
         uint64_t block;
 
         (void)payload_fd;
-        job->found = *reply;
+        job->found = reply->run;
         if (job->state == JOB_STUCK)
                 job_set_state(job, JOB_ROLLING_BACK);
         prior = last_prior(job, &block);
         if (job->rollback_timed_out || !prior)
                 all_owed(job);
-        /* After a write, and where the process died and says nothing about the block: look. */
-        else if ((reply->error == 0 && job->is_writing) || (reply->error == -ECHILD && job->attempts++ < ATTEMPTS_MAX))
-                job_ask_worker(job, WORKER_INSPECT, NULL);
+        /* After a write, and where nothing is known of the block: look. */
+        else if ((reply->error == 0 && job->is_writing) || (is_to_look_again(reply) && job->attempts++ < ATTEMPTS_MAX))
+                job_inspect(job);
         else if (reply->error < 0)
                 block_owed(job, prior, -reply->error);
-        else if (is_as_before(prior, reply))
+        else if (is_as_before(prior, job->found.found))
                 block_restored(job);
         else if (job->attempts++ >= ATTEMPTS_MAX)
                 block_owed(job, prior, EIO);
         else
-                job_ask_worker(job, WORKER_WRITE, way_back(prior, reply));
+                job_write(job, &job->found, way_back(prior, job->found.found));
 }
 
 /* After a restart */

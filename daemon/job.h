@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * A job: a plan being carried out as a transaction. Block by block it asks the worker what the block is, remembers
- * that, and writes; if a block cannot go, the blocks already changed go back to the state and zone they had.
+ * A job: a plan being carried out as a transaction. Run by run it asks the worker what the blocks are, remembers
+ * that, and has them written; if a block cannot go, the blocks already changed go back to the state and zone they had.
  *
  * A step that fails takes its whole removal unit back; then a spare unit is tried, or (best effort) the next one, or
- * everything rolls back. Fields are for reading by everyone and for writing by job.c only.
+ * everything rolls back. Fields are for reading by everyone and for writing by job*.c only.
  */
 
 #include <stdbool.h>
@@ -107,9 +107,9 @@ struct job {
         uint64_t planned_at_generation; /* set by the owner: of the inventory the plan was made for */
 
         size_t step_index;
-        uint64_t block;            /* the one in work */
-        struct worker_reply found; /* what the block was before it is written */
-        bool is_writing;           /* the pending request is a write, else an inspection */
+        uint64_t block;          /* the one in work */
+        struct worker_run found; /* what it, and those behind it, were before they are written */
+        bool is_writing;         /* the pending request is a write, else an inspection */
         bool has_failed;
         bool has_ended;
         bool is_removing;       /* the steps are done, drivers are being told */
@@ -139,6 +139,11 @@ int job_plan(struct job *job, const struct job_settings *settings, struct job_st
              struct job_step *spares, size_t n_spares);
 /* Adds a removal of the range named so to a job that job_plan() got; copies both. Returns 0, -ENOMEM. */
 int job_add_removal(struct job *job, const struct removal *removal, const char *range);
+/*
+ * Takes from the inventory how the first blocks are. The worker looks at each of them before it is written, so what is
+ * no longer so is looked at again; but where all is as it was read, the job starts without having to ask.
+ */
+void job_assume(struct job *job, const struct inventory *inventory);
 /* Starts a queued job on an idle worker. */
 void job_start(struct job *job, struct worker *worker);
 /*

@@ -220,8 +220,10 @@ static void start_journalled(struct queue *queue, struct job *job) {
         if (r < 0) {
                 log_errno(LOG_ERR, r, "Job %" PRIu64 ": cannot write its journal, so nothing is changed", job->id);
                 job_reject(job, -r);
-        } else
-                job_start(job, queue->writer);
+                return;
+        }
+        job_assume(job, tracker_inventory(queue->options.tracker));
+        job_start(job, queue->writer);
 }
 
 static void on_start_synced(int error, void *userdata) {

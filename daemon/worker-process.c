@@ -27,8 +27,9 @@ struct process {
         int memory_fd;        /* SYSFS_MEMORY */
         uint64_t journal_job; /* whose journal is open and locked; 0 none */
         int journal_fd;
-        struct huge_page_pools pools; /* as that job found them */
-        struct inventory *inventory;  /* kept, so that one event costs one block */
+        struct huge_page_pools pools; /* as that job found them, once it takes anything offline */
+        bool knows_pools;
+        struct inventory *inventory; /* kept, so that one event costs one block */
         struct estimates estimates;
 };
 
@@ -89,26 +90,27 @@ static int refresh(struct process *process, const struct worker_request *request
         return 0;
 }
 
-static int inspect(const struct process *process, uint64_t number, struct worker_reply *reply) {
+static int inspect(const struct process *process, uint64_t number, struct worker_found *ret) {
         struct block block = { .number = number };
         int r = block_read(&block, process->sysfs, process->memory_fd, true);
 
         if (r < 0)
                 return r;
-        reply->state = block.state;
-        reply->zone = block.zone;
+        *ret = (struct worker_found){ .state = block.state, .zone = block.zone };
         return 0;
 }
 
-/* Saves a job of many blocks a request for each. What cannot be read is asked for again, and then the error counts. */
-static void look_ahead(const struct process *process, uint64_t number, struct worker_reply *reply) {
-        struct worker_reply next;
+/* Returns an error of the first block only: whoever comes to a later one asks again, and then it counts. */
+static int inspect_run(const struct process *process, const struct worker_run *run, struct worker_run *ret) {
+        ret->first_block = run->first_block;
+        for (uint64_t i = 0; i < run->n_blocks; i++) {
+                int r = inspect(process, run->first_block + i, &ret->found[i]);
 
-        if (number == WORKER_BLOCK_NONE || inspect(process, number, &next) < 0)
-                return;
-        reply->knows_next = 1;
-        reply->next_state = next.state;
-        reply->next_zone = next.zone;
+                if (r < 0)
+                        return i == 0 ? r : 0;
+                ret->n_blocks++;
+        }
+        return 0;
 }
 
 /* A write of the job's former worker that has not ended yet holds the lock: nothing is looked at before. */
@@ -125,47 +127,63 @@ static int lock_journal(struct process *process, uint64_t job_id) {
         process->journal_fd = fd;
         process->journal_job = job_id;
         huge_page_pools_clear(&process->pools);
-        if (huge_page_pools_read(process->sysfs, &process->pools) < 0)
-                (void)log_oom();
+        process->knows_pools = false;
         return 0;
 }
 
-static int write_state(const struct process *process, const struct worker_request *request) {
+static int write_state(const struct process *process, uint64_t block, const char *word) {
         char path[48];
         int r;
 
-        snprintf(path, sizeof(path), "memory%" PRIu64 "/state", request->block);
+        snprintf(path, sizeof(path), "memory%" PRIu64 "/state", block);
         /* A signal of ours ends the whole process, so an EINTR that is seen here was somebody else's. */
         do
-                r = sysfs_write_at(process->sysfs, process->memory_fd, path, request->word);
+                r = sysfs_write_at(process->sysfs, process->memory_fd, path, word);
         while (r == -EINTR);
         return r;
 }
 
 /* What is not on file is not restored; that is no reason to leave the block alone. */
-static void record_pools(struct process *process, const struct worker_request *request) {
+static void record_pools(struct process *process, uint64_t block, const char *word) {
         int r = 0;
 
-        if (strcmp(request->word, "offline") == 0)
-                r = huge_page_pools_record(&process->pools, process->sysfs, request->block, process->journal_fd);
+        if (strcmp(word, "offline") != 0)
+                return;
+        if (!process->knows_pools)
+                r = huge_page_pools_read(process->sysfs, &process->pools);
+        process->knows_pools = true;
+        if (r == 0)
+                r = huge_page_pools_record(&process->pools, process->sysfs, block, process->journal_fd);
         if (r < 0)
                 log_errno(LOG_WARNING, r, "Cannot write to the journal how many huge pages there were");
 }
 
-static int write_journalled(struct process *process, const struct worker_request *request) {
+/* The blocks before it in the run may have taken long: what goes to the journal must be so now. */
+static int check_found(const struct process *process, uint64_t block, const struct worker_found *prior) {
+        struct worker_found found;
+        int r = inspect(process, block, &found);
+
+        if (r < 0)
+                return r;
+        return found.state == prior->state && found.zone == prior->zone ? 0 : -ESTALE;
+}
+
+static int write_journalled(struct process *process, uint64_t block, const struct worker_found *prior,
+                            const char *word) {
         int r, written;
 
-        record_pools(process, request);
-        r = journal_write_intent(process->journal_fd, request->block, (enum block_state)request->prior_state,
-                                 (enum block_zone)request->prior_zone, request->word);
+        r = check_found(process, block, prior);
         if (r < 0)
-                return log_errno(LOG_ERR, r, "Cannot write to the journal, so memory%" PRIu64 " is left alone",
-                                 request->block);
-        written = write_state(process, request);
-        r = journal_write_result(process->journal_fd, request->block, -written);
+                return r;
+        record_pools(process, block, word);
+        r = journal_write_intent(process->journal_fd, block, (enum block_state)prior->state,
+                                 (enum block_zone)prior->zone, word);
         if (r < 0)
-                log_errno(LOG_WARNING, r, "Cannot write the result for memory%" PRIu64 " to the journal",
-                          request->block);
+                return log_errno(LOG_ERR, r, "Cannot write to the journal, so memory%" PRIu64 " is left alone", block);
+        written = write_state(process, block, word);
+        r = journal_write_result(process->journal_fd, block, -written);
+        if (r < 0)
+                log_errno(LOG_WARNING, r, "Cannot write the result for memory%" PRIu64 " to the journal", block);
         return written;
 }
 
@@ -224,6 +242,20 @@ static int send_reply(int socket_fd, const struct worker_reply *reply, int paylo
         return sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* The last block's result is returned; the others' are sent, and with nobody there to take them no more is written. */
+static int write_run(struct process *process, int socket_fd, const struct worker_request *request) {
+        for (uint64_t i = 0; i < request->run.n_blocks; i++) {
+                struct worker_reply reply = { .serial = request->serial, .has_more = 1 };
+                int r = write_journalled(process, request->run.first_block + i, &request->run.found[i], request->word);
+
+                if (r == 0 && i + 1 < request->run.n_blocks)
+                        r = send_reply(socket_fd, &reply, -1);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int serve(struct process *process, int socket_fd, const struct worker_request *request) {
         struct worker_reply reply = { .serial = request->serial };
         _cleanup_close_ int payload_fd = -1;
@@ -238,14 +270,15 @@ static int serve(struct process *process, int socket_fd, const struct worker_req
         case WORKER_INSPECT:
                 reply.error = lock_journal(process, request->journal);
                 if (reply.error == 0)
-                        reply.error = inspect(process, request->block, &reply);
+                        reply.error = inspect_run(process, &request->run, &reply.run);
                 break;
         case WORKER_WRITE:
                 reply.error = lock_journal(process, request->journal);
                 if (reply.error == 0)
-                        reply.error = write_journalled(process, request);
+                        reply.error = write_run(process, socket_fd, request);
+                /* Saves a job of many blocks a request for each run. */
                 if (reply.error == 0)
-                        look_ahead(process, request->next_block, &reply);
+                        (void)inspect_run(process, &request->next, &reply.run);
                 break;
         case WORKER_TRIGGER:
                 reply.error = lock_journal(process, request->journal);
@@ -282,7 +315,8 @@ int worker_process_run(int socket_fd, const struct sysfs *sysfs) {
                 else if (n == 0)
                         break;
                 else if (n != sizeof(request) || request.command >= _WORKER_COMMAND_MAX ||
-                         request.n_spans > WORKER_SPANS_MAX || request.n_ranges > WORKER_RANGES_MAX ||
+                         request.n_spans > WORKER_SPANS_MAX || request.run.n_blocks > WORKER_RUN_MAX ||
+                         request.next.n_blocks > WORKER_RUN_MAX || request.n_ranges > WORKER_RANGES_MAX ||
                          !memchr(request.word, '\0', sizeof(request.word)))
                         r = -EBADMSG;
                 else

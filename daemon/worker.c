@@ -67,11 +67,12 @@ static int receive_reply(struct worker *worker, struct worker_reply *ret, int *r
         return 1;
 }
 
-/* The callback may send the next request. */
-static void finish_request(struct worker *worker, const struct worker_reply *reply, int payload_fd) {
+/* After the last one the callback may send the next request. */
+static void hand_over(struct worker *worker, const struct worker_reply *reply, int payload_fd) {
         worker_reply_fn on_reply = worker->on_reply;
 
-        worker->on_reply = NULL;
+        if (!reply->has_more)
+                worker->on_reply = NULL;
         on_reply(reply, payload_fd, worker->reply_userdata);
 }
 
@@ -84,7 +85,7 @@ static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *us
         (void)fd;
         (void)revents;
         if (r > 0)
-                finish_request(worker, &reply, payload_fd);
+                hand_over(worker, &reply, payload_fd);
         else if (r < 0) {
                 /* Of a process that hung up the child source tells the rest; one that talks nonsense is ended. */
                 (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -110,19 +111,26 @@ static int start_process(struct worker *worker);
 
 static int on_child_exit(sd_event_source *source, const siginfo_t *info, void *userdata) {
         struct worker *worker = userdata;
-        struct worker_reply reply = { .serial = worker->serial, .error = worker->ending ? -ECANCELED : -ECHILD };
+        struct worker_reply reply = { .has_more = 1 };
         _cleanup_close_ int payload_fd = -1;
 
         (void)source;
         /* It may have replied before it died: then that is the truth. */
-        (void)receive_reply(worker, &reply, &payload_fd);
+        while (reply.has_more && receive_reply(worker, &reply, &payload_fd) > 0)
+                if (reply.has_more)
+                        hand_over(worker, &reply, -1);
+        if (reply.has_more)
+                reply = (struct worker_reply){
+                        .serial = worker->serial,
+                        .error = worker->ending ? -ECANCELED : -ECHILD,
+                };
         if (!worker->ending)
                 log_warning("The %s process ended by itself (%s %d); starting another", worker->description,
                             info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status);
         forget_process(worker);
         if (worker->on_reply) {
                 (void)start_process(worker);
-                finish_request(worker, &reply, payload_fd);
+                hand_over(worker, &reply, payload_fd);
         }
         return 0;
 }
@@ -237,7 +245,7 @@ static int on_fail_source(sd_event_source *source, void *userdata) {
 
         (void)source;
         worker->fail_source = sd_event_source_disable_unref(worker->fail_source);
-        finish_request(worker, &(struct worker_reply){ .serial = worker->serial, .error = -ECHILD }, -1);
+        hand_over(worker, &(struct worker_reply){ .serial = worker->serial, .error = -ECHILD }, -1);
         return 0;
 }
 

@@ -4,7 +4,7 @@
 /*
  * The worker: a process of its own (`memctld --worker`) that does everything in sysfs that can wait, so that the main
  * loop never does. Here is the daemon's side: it starts the process, sends one request at a time and gets exactly one
- * reply for each, whatever becomes of the process. worker-process.h is the other side.
+ * last reply for each, whatever becomes of the process. worker-process.h is the other side.
  *
  * A write to memoryN/state can wait for ever, and a caught signal does not end the part that waits for
  * device_hotplug_lock (the kernel restarts it). So a request is ended by ending the process: SIGTERM at its default
@@ -20,8 +20,12 @@
 enum worker_command {
         WORKER_READ,    /* reads the whole machine; replies with an inventory */
         WORKER_REFRESH, /* reads the named blocks and ranges again; replies with an inventory */
-        WORKER_INSPECT, /* replies with state and zone of one block */
-        WORKER_WRITE,   /* writes memoryN/state of one block; then looks at the one that is next */
+        WORKER_INSPECT, /* replies with state and zone of a run of blocks */
+        /*
+         * Writes memoryN/state of a run of blocks, one after another, and replies for each before it goes on to the
+         * next; ends with the first that fails, or is no longer as it was found. Then looks at the run that is next.
+         */
+        WORKER_WRITE,
         WORKER_TRIGGER, /* tells a driver to let memory go (removal.h) */
         WORKER_RESTORE, /* gives pools of huge pages back what a job's offlining took (huge-pages.h) */
         _WORKER_COMMAND_MAX,
@@ -30,17 +34,29 @@ enum worker_command {
 #define WORKER_SPANS_MAX  64
 #define WORKER_RANGES_MAX 64
 #define WORKER_WORD_MAX   24
-#define WORKER_BLOCK_NONE UINT64_MAX
+#define WORKER_RUN_MAX    16
+
+/* How a block was found. */
+struct worker_found {
+        uint32_t state; /* enum block_state */
+        uint32_t zone;  /* enum block_zone */
+};
+
+/* Blocks that follow each other. */
+struct worker_run {
+        uint64_t first_block;
+        uint64_t n_blocks; /* at most WORKER_RUN_MAX */
+        struct worker_found found[WORKER_RUN_MAX];
+};
 
 struct worker_request {
         uint32_t command;
-        uint32_t serial;      /* set by worker_send() */
-        uint64_t block;       /* INSPECT, WRITE, TRIGGER */
-        uint64_t journal;     /* INSPECT, WRITE, TRIGGER, RESTORE: the job whose journal is to be locked first */
-        uint32_t prior_state; /* WRITE: how the block was found, for the journal */
-        uint32_t prior_zone;
-        uint32_t driver;     /* TRIGGER: enum range_driver */
-        uint64_t next_block; /* WRITE: INSPECT this one after a write that succeeded; WORKER_BLOCK_NONE: none */
+        uint32_t serial;        /* set by worker_send() */
+        uint64_t journal;       /* INSPECT, WRITE, TRIGGER, RESTORE: the job whose journal is to be locked first */
+        struct worker_run run;  /* INSPECT (of none: only the lock); WRITE, with how they were found, for the journal */
+        struct worker_run next; /* WRITE: INSPECT these once all is written; of none: nothing */
+        uint64_t block;         /* TRIGGER */
+        uint32_t driver;        /* TRIGGER: enum range_driver */
         /* WRITE: "online", "online_kernel", "online_movable", "offline"; TRIGGER: the device, or "" */
         char word[WORKER_WORD_MAX];
         uint64_t assume_granularity_bytes; /* READ */
@@ -53,20 +69,19 @@ struct worker_request {
 
 struct worker_reply {
         uint32_t serial;
-        int32_t error;  /* 0 or -errno as the kernel gave it; see worker_reply_fn for our own */
-        uint32_t state; /* INSPECT: enum block_state, enum block_zone */
-        uint32_t zone;
-        uint32_t knows_next; /* WRITE: 1 if the request's next_block was looked at, and how it was */
-        uint32_t next_state;
-        uint32_t next_zone;
+        int32_t error;     /* 0 or -errno as the kernel gave it; see worker_reply_fn for our own */
+        uint32_t has_more; /* WRITE: 1 if this is of one block, and not of the last */
+        /* INSPECT: `run`, WRITE: `next`, as they were found, up to the first that cannot be read. */
+        struct worker_run run;
 };
 
 struct worker;
 
 /*
- * The one reply to a request. reply->error is -ECANCELED if worker_abort() ended it and -ECHILD if the process died
- * by itself: what it wrote may or may not have taken effect then. payload_fd (-1: none) is a memory file with an
- * encoded inventory, closed by the caller of the function.
+ * The reply to a request, or with has_more one of several. reply->error is -ECANCELED if worker_abort() ended it and
+ * -ECHILD if the process died by itself: what it wrote to the block it was at may or may not have taken effect then. It
+ * is -ESTALE, and nothing was written, if that block was not as `run` says. payload_fd (-1: none) is a memory file
+ * with an encoded inventory, closed by the caller of the function.
  */
 typedef void (*worker_reply_fn)(const struct worker_reply *reply, int payload_fd, void *userdata);
 /* A request that was aborted outlives SIGKILL. The reply still comes if it ever ends. */

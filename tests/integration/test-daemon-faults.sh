@@ -159,23 +159,39 @@ ended() {
 
 # Who ends it when write k is done.
 after() {
-        for ((k = 1; k <= n; k++)); do
-                hung_job "$k"
+        for ((k = 1; k < n; k++)); do
+                # The worker does not wait for memctld before it goes on.
+                hung_job "$k" "hang $((k + 1))"
                 finish_write_unseen "$k"
                 kill -KILL "$MEMCTLD_PID"
                 finish
                 await_recovery
-                judge "memctld killed after write $k" "$([[ $k -lt $n ]] && echo failed || echo "done")"
+                judge "memctld killed after write $k" failed
                 restore
 
-                hung_job "$k"
+                hung_job "$k" "hang $((k + 1))"
                 finish_write_unseen "$k"
                 kill -KILL "$(worker_pid)"
                 kill -CONT "$MEMCTLD_PID"
                 finish
-                judge "worker killed after write $k" "done"
+                judge "worker killed after write $k" failed
                 restore
         done
+        hung_job "$n"
+        finish_write_unseen "$n"
+        kill -KILL "$MEMCTLD_PID"
+        finish
+        await_recovery
+        judge "memctld killed after the last write" "done"
+        restore
+
+        hung_job "$n"
+        finish_write_unseen "$n"
+        kill -KILL "$(worker_pid)"
+        kill -CONT "$MEMCTLD_PID"
+        finish
+        judge "worker killed after the last write" "done"
+        restore
 }
 
 back() {

@@ -49,15 +49,6 @@ static void hang(bool hard) {
                 pause();
 }
 
-/* Returns an errno, 0 to go on. */
-static int suffer(const char *fault) {
-        if (strncmp(fault, "hang", 4) == 0)
-                hang(strcmp(fault, "hang-hard") == 0);
-        if (strcmp(fault, "die") == 0)
-                raise(SIGKILL);
-        return atoi(fault);
-}
-
 static void take_effect(const char *directory, const char *word, bool wrong_zone) {
         bool online = strncmp(word, "online", 6) == 0;
         bool movable = (strcmp(word, "online_movable") == 0) != wrong_zone;
@@ -67,6 +58,28 @@ static void take_effect(const char *directory, const char *word, bool wrong_zone
         put(path, online ? "online\n" : "offline\n");
         snprintf(path, sizeof(path), "%s/valid_zones", directory);
         put(path, !online ? "Normal Movable\n" : movable ? "Movable\n" : "Normal\n");
+}
+
+/* Takes the words about another block off the fault's beginning. */
+static void change_another(const char *directory, char *fault) {
+        char other[256];
+        unsigned block;
+        int n;
+
+        if (sscanf(fault, "meanwhile %u%n", &block, &n) != 1)
+                return;
+        snprintf(other, sizeof(other), "%.*s/memory%u", (int)(strrchr(directory, '/') - directory), directory, block);
+        take_effect(other, "offline", false);
+        memmove(fault, fault + n, strlen(fault + n) + 1);
+}
+
+/* Returns an errno, 0 to go on. */
+static int suffer(const char *fault) {
+        if (strncmp(fault, "hang", 4) == 0)
+                hang(strcmp(fault, "hang-hard") == 0);
+        if (strcmp(fault, "die") == 0)
+                raise(SIGKILL);
+        return atoi(fault);
 }
 
 static ssize_t fake_write(int fd, const void *buffer, size_t size) {
@@ -95,6 +108,7 @@ static ssize_t fake_write(int fd, const void *buffer, size_t size) {
                 return -1;
         }
         if (take_fault(block, word, fault)) {
+                change_another(directory, fault);
                 error = suffer(fault);
                 if (error > 0) {
                         errno = error;

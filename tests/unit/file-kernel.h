@@ -10,7 +10,7 @@
  *   die         the process dies before the write took effect
  *   die-after   the process dies when it has
  *   wrong-zone  the block comes online in another zone
- * "once " before it: only the first time.
+ * "meanwhile N " before it: somebody else has just taken block N offline. "once " before all: only the first time.
  */
 
 /* Runs the worker on it, as memctld's worker process does. Returns the exit status. */

@@ -283,6 +283,27 @@ static void online_rolls_back_to_offline(void **state) {
         assert_results(fixture, "40-45 rolled-back; 46 failed 1; 47 not-tried");
 }
 
+static void what_changes_meanwhile_is_looked_at_again(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST, "offline", "meanwhile 42");
+        set_fault(fixture, FIRST + 5, "offline", "16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 2 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MM-MMMMMMMMMMMMM");
+        assert_results(fixture, "40-41 rolled-back; 42 already; 43-44 rolled-back; 45 failed 16; 46-47 not-tried");
+}
+
+static void a_failure_leaves_alone_what_was_not_written(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + 1, "offline", "meanwhile 43 16");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMM-MMMMMMMMMMMM");
+        assert_results(fixture, "40 rolled-back; 41 failed 16; 42-43 not-tried");
+}
+
 static void best_effort_keeps_whole_units(void **state) {
         struct fixture *fixture = *state;
 
@@ -491,6 +512,8 @@ int main(int argc, char *argv[]) {
                 test_with_machine(nothing_to_do_is_done),
                 test_with_machine(a_failure_puts_state_and_zone_back),
                 test_with_machine(online_rolls_back_to_offline),
+                test_with_machine(what_changes_meanwhile_is_looked_at_again),
+                test_with_machine(a_failure_leaves_alone_what_was_not_written),
                 test_with_machine(best_effort_keeps_whole_units),
                 test_with_machine(best_effort_keeps_parts_where_it_may),
                 test_with_machine(best_effort_without_effect_failed),

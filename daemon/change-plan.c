@@ -350,15 +350,19 @@ int change_plan_to_job(const struct change_planning *planning, const struct plan
         };
         struct job_step *steps = with_units(planning->inventory, plan->steps, plan->n_steps);
         struct job_step *spares = with_units(planning->inventory, plan->spares, plan->n_spares);
-        int r;
+        size_t n_steps = plan->n_steps;
+        int r = steps && spares ? 0 : -ENOMEM;
 
-        if (!steps || !spares) {
+        /* A spare steps in for a unit whose steps are one behind the other. */
+        if (r == 0 && job->change.verb == VERB_ONLINE && plan->n_spares == 0)
+                r = job_order_online(&steps, &n_steps);
+        if (r < 0) {
                 free(steps);
                 free(spares);
-                return -ENOMEM;
+                return r;
         }
         job->planned_at_generation = planning->generation;
-        r = job_plan(job, &settings, steps, plan->n_steps, spares, plan->n_spares);
+        r = job_plan(job, &settings, steps, n_steps, spares, plan->n_spares);
         if (r == 0)
                 r = add_removals(planning->inventory, plan, job);
         return r < 0 ? r : set_scope(planning, job);

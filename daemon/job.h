@@ -137,6 +137,13 @@ struct job *job_free(struct job *job);
  */
 int job_plan(struct job *job, const struct job_settings *settings, struct job_step *steps, size_t n_steps,
              struct job_step *spares, size_t n_spares);
+/*
+ * Puts the steps into the order in which onlining is quick; takes *steps and gives another array. With every block the
+ * kernel looks through the block's zone, from the start to the first hole, whether it has any (set_zone_contiguous() in
+ * mm/mm_init.c): blocks that come online one behind the other take time that grows with the square of their number. So
+ * of blocks that follow each other the second one comes last. Returns 0, -ENOMEM (and nothing is changed).
+ */
+int job_order_online(struct job_step **steps, size_t *n);
 /* Adds a removal of the range named so to a job that job_plan() got; copies both. Returns 0, -ENOMEM. */
 int job_add_removal(struct job *job, const struct removal *removal, const char *range);
 /*

@@ -19,13 +19,13 @@ await_result() {
         until has_result "$@"; do read -rt 0.01 <> <(:) || true; done
 }
 # It is said each time that it was tried.
-n_tries() { grep -c 'memory41 could not be brought back to offline' /run/memctld.log || true; }
+n_tries() { grep -c 'memory42 could not be brought back to offline' /run/memctld.log || true; }
 
 # await_try N: until it was tried again after the Nth time, and is still owed
 await_try() {
         until (($(n_tries) > $1)); do read -rt 0.01 <> <(:) || true; done
         await_result "$owing_job" rollback-incomplete
-        expect "still owed" "$(blocks 40 47)" -M------
+        expect "still owed" "$(blocks 40 47)" --M-----
 }
 
 # All that the bus tells of a job.
@@ -74,14 +74,14 @@ change online memory40-47,4288-4319
 
 # --- what is owed ------------------------------------------------------------------------------------------------
 
-# The fourth block cannot go online, and the second not back.
+# The fourth that is written cannot go online, and the second not back: memory42, as memory41 comes last.
 change offline memory40-47
-control "unmovable $((41 << 27)) 128M" "fail 4 EBUSY"
+control "unmovable $((42 << 27)) 128M" "fail 4 EBUSY"
 change online memory40-47
 owing_job=$(job_of)
 expect "a rollback that cannot be finished" "$(result)" rollback-incomplete
-expect "what is owed" "$(blocks 40 47)" -M------
-expect_has "it is named" "$out" "$(printf '0x%x' $((41 << 27))) $((1 << 27)) owed 16"
+expect "what is owed" "$(blocks 40 47)" --M-----
+expect_has "it is named" "$out" "$(printf '0x%x' $((42 << 27))) $((1 << 27)) owed 16"
 
 # Something happens elsewhere: it is tried again, and is still owed. So it is at each start.
 n=$(n_tries)
@@ -95,7 +95,7 @@ for signal in TERM KILL; do
 done
 
 # Once it can go back it does, and that is the end of it.
-control "movable $((41 << 27)) 128M"
+control "movable $((42 << 27)) 128M"
 change online memory4288-4295
 await_result "$owing_job" failed
 expect "paid" "$(blocks 40 47)" --------

@@ -304,6 +304,41 @@ static void a_failure_leaves_alone_what_was_not_written(void **state) {
         assert_results(fixture, "40 rolled-back; 41 failed 16; 42-43 not-tried");
 }
 
+/* "40 42-47 41": the steps */
+static void assert_order(uint64_t first, const uint64_t *sizes, size_t n, const char *wanted) {
+        struct job_step *steps = calloc(n, sizeof(*steps));
+        char got[128] = "";
+
+        assert_non_null(steps);
+        for (size_t i = 0; i < n; i++) {
+                steps[i].step = (struct step){ .span = { first, sizes[i] }, .target = BLOCK_ONLINE };
+                /* 0: a gap */
+                first += sizes[i] ? sizes[i] : 1;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (steps[i].step.span.n_blocks == 0)
+                        memmove(steps + i, steps + i + 1, (--n - i) * sizeof(*steps));
+        assert_int_equal(job_order_online(&steps, &n), 0);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *blocks = format_blocks(steps[i].step.span);
+
+                assert_non_null(blocks);
+                snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", i > 0 ? " " : "",
+                         blocks + strlen("memory"));
+        }
+        free(steps);
+        assert_string_equal(got, wanted);
+}
+
+static void the_second_block_of_a_stretch_comes_last(void **state) {
+        (void)state;
+        assert_order(40, (uint64_t[]){ 8 }, 1, "40 42-47 41");
+        assert_order(40, (uint64_t[]){ 3 }, 1, "40-42");
+        assert_order(40, (uint64_t[]){ 1, 1, 6 }, 3, "40 42-47 41");
+        assert_order(40, (uint64_t[]){ 4, 4 }, 2, "40 42-43 44-47 41");
+        assert_order(40, (uint64_t[]){ 2, 0, 4 }, 3, "40-41 43 45-46 44");
+}
+
 static void best_effort_keeps_whole_units(void **state) {
         struct fixture *fixture = *state;
 
@@ -514,6 +549,7 @@ int main(int argc, char *argv[]) {
                 test_with_machine(online_rolls_back_to_offline),
                 test_with_machine(what_changes_meanwhile_is_looked_at_again),
                 test_with_machine(a_failure_leaves_alone_what_was_not_written),
+                cmocka_unit_test(the_second_block_of_a_stretch_comes_last),
                 test_with_machine(best_effort_keeps_whole_units),
                 test_with_machine(best_effort_keeps_parts_where_it_may),
                 test_with_machine(best_effort_without_effect_failed),

@@ -10,10 +10,24 @@ devices=/sys/bus/memory_range/devices
 
 n_ranges() { ls $devices | wc -l; }
 
-# expect_name NAME: of all ranges
-expect_name() {
+# is_resource START SIZE NAME: whether /proc/iomem has such a resource that holds it
+is_resource() {
+	while read -r area _ name; do
+		[ "$name" = "$3" ] && [ $((0x${area%-*})) -le "$1" ] && [ $((0x${area#*-})) -ge $(($1 + $2 - 1)) ] && return
+	done </proc/iomem
+	return 1
+}
+
+# expect_ranges NAME NODE: all of them are where the kernel put memory of that name, and in that node
+expect_ranges() {
 	for range in "$devices"/*; do
+		at=$(($(cat "$range/start"))) size=$(cat "$range/size")
 		[ "$(cat "$range/name")" = "$1" ] || fail "${range##*/} is called $(cat "$range/name"), not $1"
+		is_resource $at "$size" "$1" || fail "${range##*/}, $size bytes at $at, is not in /proc/iomem as $1"
+		[ "$(cat "$range/node")" = "$2" ] || fail "${range##*/} is in node $(cat "$range/node"), not $2"
+		for folder in $(blocks $at "$size"); do
+			[ -e "$folder/node$2" ] || fail "$folder is not in node $2"
+		done
 	done
 }
 
@@ -31,9 +45,9 @@ case $case in
 acpi)
 	# A whole DIMM with leaves of 1 GiB: that no part of it could go must not keep it.
 	qmp object-add '{"qom-type":"memory-backend-ram","id":"backend","size":2147483648}'
-	qmp device_add '{"driver":"pc-dimm","id":"dimm","memdev":"backend"}'
+	qmp device_add '{"driver":"pc-dimm","id":"dimm","memdev":"backend","node":'"$node}"
 	until [ -e $devices/range0 ]; do :; done
-	expect_name "System RAM"
+	expect_ranges "System RAM" "$node"
 	unit=$(cat $devices/range0/removal_granularity)
 	[ "$unit" = $GiB ] || fail "its removal granularity is $unit"
 	set_all online_movable
@@ -51,7 +65,7 @@ acpi)
 boot-dimm)
 	# It was there before the kernel, which found it in ACPI's tables.
 	[ "$(n_ranges)" = 1 ] || fail "there are $(n_ranges) ranges"
-	expect_name "System RAM"
+	expect_ranges "System RAM" 0
 	[ "$(cat $devices/*/size)" = $GiB ] || fail "its range has $(cat $devices/*/size) bytes"
 	set_all online_movable
 	echo 1 >/sys/bus/acpi/devices/PNP0C80:00/eject
@@ -65,7 +79,7 @@ virtio-mem)
 		qmp qom-set "{\"path\":\"/machine/peripheral/vmem\",\"property\":\"requested-size\",\"value\":$((blocks * block))}"
 		await MEMORY_DEVICE_SIZE_CHANGE "\"size\":$((blocks * block)),"
 		until [ "$(n_ranges)" = $blocks ]; do :; done
-		[ $blocks = 0 ] || expect_name "System RAM (virtio_mem)"
+		[ $blocks = 0 ] || expect_ranges "System RAM (virtio_mem)" 0
 	done
 	;;
 virtio-mem-large)
@@ -75,6 +89,7 @@ virtio-mem-large)
 		qmp qom-set "{\"path\":\"/machine/peripheral/vmem\",\"property\":\"requested-size\",\"value\":$((blocks * 2 * block))}"
 		await MEMORY_DEVICE_SIZE_CHANGE "\"size\":$((blocks * 2 * block)),"
 		until [ "$(n_ranges)" = $blocks ]; do :; done
+		[ $blocks = 0 ] || expect_ranges "System RAM (virtio_mem)" 0
 		[ $blocks = 0 ] || [ "$(cat $devices/*/size | sort -u)" = $((2 * block)) ] || fail "ranges of $(cat $devices/*/size | xargs) bytes"
 	done
 	;;
@@ -89,7 +104,7 @@ dax)
 		echo dax0.0 >$drivers/kmem/new_id
 		[ -e $drivers/kmem/dax0.0 ] || echo dax0.0 >$drivers/kmem/bind || fail "kmem does not take it"
 		[ "$(n_ranges)" = 1 ] || fail "there are $(n_ranges) ranges"
-		expect_name "System RAM (kmem)"
+		expect_ranges "System RAM (kmem)" 0
 		set_all online_movable
 		set_all offline
 		echo dax0.0 >$drivers/kmem/unbind

@@ -49,6 +49,18 @@ failing() {
 	read -r result </proc/hotplug-driver
 }
 
+# read_msec FILE: how long it takes to read it: of five series of twenty the best, as others are at work, too
+read_msec() {
+	for _ in 1 2 3 4 5; do
+		read -r before _ </proc/uptime
+		for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			read -r _ <"$1"
+		done
+		read -r after _ </proc/uptime
+		awk "BEGIN { print ($after - $before) * 1000 / 20 }"
+	done | sort -n | head -n 1
+}
+
 fail_all_slabs() {
 	echo N >/sys/kernel/debug/failslab/ignore-gfp-wait || fail "allocations cannot be made to fail"
 }
@@ -88,7 +100,7 @@ fail-add)
 	# block, as the kernel keeps the sections before the one that it has no memory for.
 	fail_all_slabs
 	n=1 n_failed=0
-	while failing $n add $start $block; [ "$failed" ]; do
+	while dmesg -c >/dev/null; failing $n add $start $block; [ "$failed" ]; do
 		if [ "$result" = 0 ]; then
 			# Only the device can be missing then, and the kernel has said so.
 			[ "$(ranges)" = "$(ram $start $block)" ] || dmesg | grep -q 'cannot be shown in sysfs' ||
@@ -145,16 +157,13 @@ hang)
 	until cat $memory/*/state | grep -q going-offline; do
 		kill -0 $offliner 2>/dev/null || fail "no offline hangs"
 	done
-	read -r before _ </proc/uptime
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		for file in start size node name mapping_granularity removal_granularity uevent; do
-			read -r _ <$devices/range0/$file || fail "$file cannot be read"
-		done
+	for file in start size node name mapping_granularity removal_granularity uevent; do
+		read -r _ <$devices/range0/$file || fail "$file cannot be read"
+		slowest=$(printf '%s\n%s\n' "${slowest:-0}" "$(read_msec $devices/range0/$file)" | sort -n | tail -n 1)
 	done
-	read -r after _ </proc/uptime
 	cat $memory/*/state | grep -q going-offline || fail "the offline has ended meanwhile"
-	# For people: on a busy machine it says nothing of the kernel.
-	awk "BEGIN { printf \"%.1f ms for each read\n\", ($after - $before) * 1000 / 70 }"
+	echo "$slowest ms for a read of the slowest attribute"
+	awk "BEGIN { exit !($slowest < 10) }" || fail "it takes 10 ms or more"
 	expect 0 release $start $((2 * GiB))
 	wait $offliner
 	expect_state offline $start $((2 * GiB))

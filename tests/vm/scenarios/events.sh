@@ -69,7 +69,7 @@ END
 : >$raw
 expect 1 'a removal that would split a mapping is refused' driver remove 0x140000000 0x8000000
 expect_events 'and nobody hears of it' 'remove 40-47' driver remove 0x140000000 0x40000000 <<END
-remove range2 0x140000000 1073741824
+remove range2 0x140000000 1073741824 of range1
 remove 40-47
 END
 

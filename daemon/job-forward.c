@@ -175,7 +175,7 @@ static void forget_from(struct job *job, uint64_t block) {
 
         if (block < end && extent_list_remove(&job->prior, (struct span){ block, end - block }) < 0)
                 (void)log_oom();
-        job->found.n_blocks = 0;
+        job->found = (struct worker_run){ 0 };
 }
 
 static void block_failed(struct job *job, int error) {

@@ -387,6 +387,23 @@ static void without_spares_left_all_goes_back(void **state) {
         assert_machine(fixture, "MMMMMMMMMMMMMMMM");
 }
 
+static void a_spare_that_cannot_be_read_is_no_reason_to_forget(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST + UNIT * 2 + 1, "offline", "16");
+        make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 3, .n_spares = 1 });
+        /* The first unit stands by, below those that are steps. */
+        fixture->job->spares[0] = fixture->job->steps[0];
+        memmove(fixture->job->steps, fixture->job->steps + 1, 2 * sizeof(*fixture->job->steps));
+        fixture->job->n_steps = 2;
+        sysroot_write(&fixture->root, SYSFS_MEMORY "/memory40/state", "%s\n", "nonsense");
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_result(fixture, "failed");
+        set_blocks(fixture, FIRST, 1, "online", "Movable");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
 static void a_spare_of_another_size_is_no_spare(void **state) {
         struct fixture *fixture = *state;
 
@@ -555,6 +572,7 @@ int main(int argc, char *argv[]) {
                 test_with_machine(best_effort_without_effect_failed),
                 test_with_machine(a_spare_steps_in),
                 test_with_machine(without_spares_left_all_goes_back),
+                test_with_machine(a_spare_that_cannot_be_read_is_no_reason_to_forget),
                 test_with_machine(a_spare_of_another_size_is_no_spare),
                 test_with_machine(a_hang_times_out),
                 test_with_machine(the_whole_forward_phase_times_out),

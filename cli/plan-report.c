@@ -182,8 +182,10 @@ static int report_text(enum verb verb, const struct plan *plan, uint64_t block_s
         if (is_empty && plan->n_refusals == 0)
                 printf("%s: nothing to do\n", verb_to_string(verb));
         if (!is_empty)
-                printf("%s: %s would change, in this order:\n", verb_to_string(verb),
-                       format_bytes(changed_bytes(plan, block_size_bytes), size));
+                /* memctld has an order of its own for what comes online. */
+                printf("%s: %s would change%s:\n", verb_to_string(verb),
+                       format_bytes(changed_bytes(plan, block_size_bytes), size),
+                       verb == VERB_ONLINE ? "" : ", in this order");
         for (size_t i = 0, n; r == 0 && i < plan->n_steps; i += n) {
                 struct span span;
 

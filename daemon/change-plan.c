@@ -353,7 +353,6 @@ int change_plan_to_job(const struct change_planning *planning, const struct plan
         size_t n_steps = plan->n_steps;
         int r = steps && spares ? 0 : -ENOMEM;
 
-        /* A spare steps in for a unit whose steps are one behind the other. */
         if (r == 0 && job->change.verb == VERB_ONLINE && plan->n_spares == 0)
                 r = job_order_online(&steps, &n_steps);
         if (r < 0) {

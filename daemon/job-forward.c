@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The way forward: a run of blocks is looked at, then written, while the worker already looks at the next one. */
+/* The way forward: a run of blocks is looked at, then written, and with that the next run is looked at. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static void ask(struct job *job, struct worker_request *request) {
         job->is_writing = request->command == WORKER_WRITE;
         r = worker_send(job->worker, request, on_reply, job);
         if (r < 0)
-                on_reply(&(struct worker_reply){ .error = r }, -1, job);
+                on_reply(&(struct worker_reply){ .error = r, .is_untouched = 1 }, -1, job);
 }
 
 void job_inspect(struct job *job) {
@@ -76,6 +76,7 @@ void job_write(struct job *job, const struct worker_run *run, const char *word) 
 
         if (is_forward(job))
                 request.next = next_run(job, run);
+        job->found_is_old = true;
         snprintf(request.word, sizeof(request.word), "%s", word);
         ask(job, &request);
 }
@@ -115,6 +116,7 @@ void job_arm_block_timer(struct job *job) {
 void job_assume(struct job *job, const struct inventory *inventory) {
         if (job->n_steps == 0)
                 return;
+        job->found_is_old = true;
         job->found = run_from(job, 0, job->steps[0].step.span.first_block);
         for (uint64_t i = 0; i < job->found.n_blocks; i++) {
                 const struct extent *extent = extent_list_find(&inventory->extents, job->found.first_block + i);
@@ -178,13 +180,15 @@ static void forget_from(struct job *job, uint64_t block) {
         job->found = (struct worker_run){ 0 };
 }
 
-static void block_failed(struct job *job, int error) {
+/* is_untouched: nothing was written to the block either. */
+static void block_failed(struct job *job, int error, bool is_untouched) {
         const struct job_step *step = &job->steps[job->step_index];
 
-        forget_from(job, job->block + 1);
+        forget_from(job, is_untouched ? job->block : job->block + 1);
         job_note(job, (struct span){ job->block, 1 }, OUTCOME_FAILED, error);
         if (job->change.best_effort && job->settings.keeps_parts && job->stop == JOB_RESULT_NONE) {
                 job->has_failed = true;
+                job->attempts = 0;
                 if (++job->block == span_end(&step->step.span))
                         advance(job, job->step_index + 1);
                 take_next_block(job);
@@ -267,38 +271,59 @@ static int take_run(struct job *job, struct worker_run *ret) {
         return 0;
 }
 
-static void take_next_block(struct job *job) {
-        struct worker_run run;
-
-        if (job->step_index == job->n_steps) {
-                if (job->n_removals > 0)
-                        job_remove_next(job);
-                else
-                        job_finish(job);
-                return;
-        }
-        job_arm_block_timer(job);
-        if (!found_block(job, job->block))
-                job_inspect(job);
-        else if (take_run(job, &run) < 0)
-                block_failed(job, ENOMEM);
-        else if (run.n_blocks > 0)
-                job_write(job, &run, step_state_word(&job->steps[job->step_index].step));
-        else {
-                note_done(job, OUTCOME_ALREADY);
-                take_next_block(job);
-        }
-}
-
 /* Nothing was written to the block, but nobody knows what it is now. */
 static void look_again(struct job *job) {
         forget_from(job, job->block);
         job_inspect(job);
 }
 
+/* Somebody ended it while the worker had nothing to do. */
+static void stop_here(struct job *job) {
+        if (job->step_index < job->n_steps)
+                block_failed(job, stop_errno(job), true);
+        else if (job->change.best_effort)
+                job_finish(job);
+        else
+                job_roll_back(job, job_everything);
+}
+
+static void take_block(struct job *job) {
+        struct worker_run run;
+
+        job_arm_block_timer(job);
+        if (!found_block(job, job->block))
+                job_inspect(job);
+        else if (take_run(job, &run) < 0)
+                block_failed(job, ENOMEM, true);
+        else if (run.n_blocks > 0)
+                job_write(job, &run, step_state_word(&job->steps[job->step_index].step));
+        /* A write is preceded by a look of the worker's own, this is not. */
+        else if (job->found_is_old)
+                look_again(job);
+        else {
+                note_done(job, OUTCOME_ALREADY);
+                take_next_block(job);
+        }
+}
+
+static void take_next_block(struct job *job) {
+        if (job->stop != JOB_RESULT_NONE)
+                stop_here(job);
+        else if (job->step_index < job->n_steps)
+                take_block(job);
+        else if (job->n_removals > 0)
+                job_remove_next(job);
+        else
+                job_finish(job);
+}
+
 /* What is known of a block whose process died and says nothing about it. */
+static enum journal_write find_write(const struct job *job) {
+        return job->is_writing ? journal_find_write(job->id, job->block) : JOURNAL_WRITE_NOT_BEGUN;
+}
+
 static void process_died(struct job *job) {
-        enum journal_write write = job->is_writing ? journal_find_write(job->id, job->block) : JOURNAL_WRITE_NOT_BEGUN;
+        enum journal_write write = find_write(job);
 
         if (write == JOURNAL_WRITE_DONE) {
                 forget_from(job, job->block + 1);
@@ -307,11 +332,12 @@ static void process_died(struct job *job) {
         } else if (write == JOURNAL_WRITE_NOT_BEGUN && job->attempts++ < ATTEMPTS_MAX)
                 look_again(job);
         else
-                block_failed(job, ECHILD);
+                block_failed(job, ECHILD, write == JOURNAL_WRITE_NOT_BEGUN);
 }
 
 static void on_forward_reply(const struct worker_reply *reply, int payload_fd, void *userdata) {
         struct job *job = userdata;
+        bool is_untouched = !job->is_writing || reply->is_untouched;
 
         (void)payload_fd;
         if (reply->has_more) {
@@ -319,19 +345,23 @@ static void on_forward_reply(const struct worker_reply *reply, int payload_fd, v
                 job_arm_block_timer(job);
                 return;
         }
+        if (reply->error == -ECANCELED || reply->error == -ECHILD)
+                is_untouched = find_write(job) == JOURNAL_WRITE_NOT_BEGUN;
         if (job->stop != JOB_RESULT_NONE)
-                block_failed(job, stop_errno(job));
+                block_failed(job, stop_errno(job), is_untouched);
         else if (reply->error == -ECHILD)
                 process_died(job);
         else if (reply->error == -ESTALE && job->attempts++ < ATTEMPTS_MAX)
                 look_again(job);
         else if (reply->error < 0)
-                block_failed(job, -reply->error);
+                block_failed(job, -reply->error, is_untouched);
         else {
                 if (job->is_writing)
                         note_done(job, OUTCOME_DONE);
-                if (reply->run.n_blocks > 0)
+                if (reply->run.n_blocks > 0) {
                         job->found = reply->run;
+                        job->found_is_old = false;
+                }
                 take_next_block(job);
         }
 }

@@ -312,6 +312,9 @@ static int take_intent(struct job *job, struct json_object *line) {
                 return 0;
         if (block_state_from_string(get_word(line, "state"), &prior.state) < 0)
                 return -EBADMSG;
+        /* As job-forward.c takes it. */
+        if (prior.state == BLOCK_GOING_OFFLINE)
+                prior.state = BLOCK_ONLINE;
         if (block_zone_from_string(get_word(line, "zone"), &prior.zone) < 0)
                 prior.zone = ZONE_NONE;
         r = extent_list_set(&job->prior, &prior);

@@ -22,7 +22,7 @@ static int on_rollback_timer(sd_event_source *source, uint64_t usec, void *userd
         return 0;
 }
 
-/* The last changed block inside the rollback's span, and what it was. */
+/* The changed block with the highest number inside the rollback's span, and what it was. */
 static const struct extent *last_prior(const struct job *job, uint64_t *ret_block) {
         for (size_t i = job->prior.n; i-- > 0;) {
                 struct span both = span_intersect(extent_span(&job->prior.items[i]), job->rollback_within);

@@ -109,6 +109,7 @@ struct job {
         size_t step_index;
         uint64_t block;          /* the one in work */
         struct worker_run found; /* what it, and those behind it, were before they are written */
+        bool found_is_old;       /* something was done since */
         bool is_writing;         /* the pending request is a write, else an inspection */
         bool has_failed;
         bool has_ended;
@@ -141,7 +142,9 @@ int job_plan(struct job *job, const struct job_settings *settings, struct job_st
  * Puts the steps into the order in which onlining is quick; takes *steps and gives another array. With every block the
  * kernel looks through the block's zone, from the start to the first hole, whether it has any (set_zone_contiguous() in
  * mm/mm_init.c): blocks that come online one behind the other take time that grows with the square of their number. So
- * of blocks that follow each other the second one comes last. Returns 0, -ENOMEM (and nothing is changed).
+ * of blocks that follow each other the second one comes last. That is no help in a zone that reaches far below them
+ * without a hole. Steps that have spares are not to be put into another order, as a spare steps in for a unit whose
+ * steps are one behind the other. Returns 0, -ENOMEM (and nothing is changed).
  */
 int job_order_online(struct job_step **steps, size_t *n);
 /* Adds a removal of the range named so to a job that job_plan() got; copies both. Returns 0, -ENOMEM. */

@@ -46,8 +46,6 @@ void queue_start_recovery(struct queue *queue, struct job *job) {
         struct worker_request request = { .command = WORKER_INSPECT, .journal = job->id };
 
         log_notice("Job %" PRIu64 " was interrupted; taking it up", job->id);
-        if (job->n_steps > 0)
-                request.block = job->steps[0].step.span.first_block;
         (void)sd_event_add_time_relative(queue->event, &queue->lock_timer, CLOCK_MONOTONIC, LOCK_TIMEOUT_USEC, 0,
                                          on_lock_timer, job);
         if (worker_send(queue->writer, &request, on_locked, job) < 0)

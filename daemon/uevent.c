@@ -16,6 +16,7 @@
 #include "uevent-sequence.h"
 
 #define KERNEL_GROUP         1
+#define DATAGRAM_BYTES_MAX   8192
 #define RECEIVE_BUFFER_BYTES (16 * 1024 * 1024)
 /* So many datagrams are taken at a time that a burst cannot keep the bus waiting. */
 #define DATAGRAMS_PER_TURN 256
@@ -190,8 +191,10 @@ int uevent_stream_new(sd_event *event, int socket_fd, uevent_fn on_event, uevent
         /* Events are no answers to requests: their sequence numbers are not libnl's. */
         nl_socket_disable_seq_check(stream->socket);
         /* Asking for the size first would be a call more for each event. The kernel's have at most 2 KiB
-         * (UEVENT_BUFFER_SIZE) and a header; what is received has room for four pages. */
-        nl_socket_disable_msg_peek(stream->socket);
+         * (UEVENT_BUFFER_SIZE), a header included. */
+        r = nl_socket_set_msg_buf_size(stream->socket, DATAGRAM_BYTES_MAX) < 0 ? -ENOMEM : 0;
+        if (r < 0)
+                goto fail;
         r = socket_fd >= 0 ? adopt(stream->socket, socket_fd) : connect_own(stream->socket);
         if (r < 0)
                 goto fail;

@@ -168,10 +168,12 @@ static int check_found(const struct process *process, uint64_t block, const stru
         return found.state == prior->state && found.zone == prior->zone ? 0 : -ESTALE;
 }
 
-static int write_journalled(struct process *process, uint64_t block, const struct worker_found *prior,
-                            const char *word) {
+/* *ret_untouched: whether the block was not written to. */
+static int write_journalled(struct process *process, uint64_t block, const struct worker_found *prior, const char *word,
+                            bool *ret_untouched) {
         int r, written;
 
+        *ret_untouched = true;
         r = check_found(process, block, prior);
         if (r < 0)
                 return r;
@@ -180,6 +182,7 @@ static int write_journalled(struct process *process, uint64_t block, const struc
                                  (enum block_zone)prior->zone, word);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "Cannot write to the journal, so memory%" PRIu64 " is left alone", block);
+        *ret_untouched = false;
         written = write_state(process, block, word);
         r = journal_write_result(process->journal_fd, block, -written);
         if (r < 0)
@@ -242,18 +245,20 @@ static int send_reply(int socket_fd, const struct worker_reply *reply, int paylo
         return sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* The last block's result is returned; the others' are sent, and with nobody there to take them no more is written. */
-static int write_run(struct process *process, int socket_fd, const struct worker_request *request) {
-        for (uint64_t i = 0; i < request->run.n_blocks; i++) {
+/* The last block's result goes to *last; the others' are sent, and with nobody there to take them no more is written.
+ */
+static void write_run(struct process *process, int socket_fd, const struct worker_request *request,
+                      struct worker_reply *last) {
+        for (uint64_t i = 0; last->error == 0 && i < request->run.n_blocks; i++) {
                 struct worker_reply reply = { .serial = request->serial, .has_more = 1 };
-                int r = write_journalled(process, request->run.first_block + i, &request->run.found[i], request->word);
+                bool is_untouched;
 
-                if (r == 0 && i + 1 < request->run.n_blocks)
-                        r = send_reply(socket_fd, &reply, -1);
-                if (r < 0)
-                        return r;
+                last->error = write_journalled(process, request->run.first_block + i, &request->run.found[i],
+                                               request->word, &is_untouched);
+                last->is_untouched = is_untouched;
+                if (last->error == 0 && i + 1 < request->run.n_blocks)
+                        last->error = send_reply(socket_fd, &reply, -1);
         }
-        return 0;
 }
 
 static int serve(struct process *process, int socket_fd, const struct worker_request *request) {
@@ -275,7 +280,9 @@ static int serve(struct process *process, int socket_fd, const struct worker_req
         case WORKER_WRITE:
                 reply.error = lock_journal(process, request->journal);
                 if (reply.error == 0)
-                        reply.error = write_run(process, socket_fd, request);
+                        write_run(process, socket_fd, request, &reply);
+                else
+                        reply.is_untouched = 1;
                 /* Saves a job of many blocks a request for each run. */
                 if (reply.error == 0)
                         (void)inspect_run(process, &request->next, &reply.run);

@@ -60,7 +60,8 @@ static int receive_reply(struct worker *worker, struct worker_reply *ret, int *r
         if (n == 0)
                 return -ECONNRESET;
         payload_fd = fd_of_control_message(&message);
-        if ((size_t)n != sizeof(reply) || !worker->on_reply || reply.serial != worker->serial)
+        if ((size_t)n != sizeof(reply) || !worker->on_reply || reply.serial != worker->serial ||
+            reply.run.n_blocks > WORKER_RUN_MAX)
                 return -EBADMSG;
         *ret = reply;
         *ret_payload_fd = take_fd(&payload_fd);

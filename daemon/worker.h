@@ -23,7 +23,8 @@ enum worker_command {
         WORKER_INSPECT, /* replies with state and zone of a run of blocks */
         /*
          * Writes memoryN/state of a run of blocks, one after another, and replies for each before it goes on to the
-         * next; ends with the first that fails, or is no longer as it was found. Then looks at the run that is next.
+         * next; ends with the first that fails, or is no longer as it was found. When all is written it looks at the
+         * run that is next.
          */
         WORKER_WRITE,
         WORKER_TRIGGER, /* tells a driver to let memory go (removal.h) */
@@ -69,8 +70,9 @@ struct worker_request {
 
 struct worker_reply {
         uint32_t serial;
-        int32_t error;     /* 0 or -errno as the kernel gave it; see worker_reply_fn for our own */
-        uint32_t has_more; /* WRITE: 1 if this is of one block, and not of the last */
+        int32_t error;         /* 0 or -errno as the kernel gave it; see worker_reply_fn for our own */
+        uint32_t has_more;     /* WRITE: 1 if this is of one block, and not of the last */
+        uint32_t is_untouched; /* with an error, 1: nothing was written to the block */
         /* INSPECT: `run`, WRITE: `next`, as they were found, up to the first that cannot be read. */
         struct worker_run run;
 };

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A hundred thousand events at once: everybody is answered meanwhile, memory does not grow with them, and what is shown
-# afterwards is true.
+# afterwards is true. And one that does not come.
 
 # AddressSanitizer keeps what was freed, up to 256 MiB: that would look like growth.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1
@@ -28,5 +28,14 @@ change offline memory40-47
 expect "the result" "$(result)" "done"
 expect "what memctld shows" "$(get /org/memctl1/range/range0 Range OnlineBytes)" $((8 << 27))
 expect "the blocks" "$(blocks 40 55)" "--------MMMMMMMM"
+
+# New blocks wait for the event of their range, but not for one that was lost.
+offline_bytes() { get /org/memctl1 Manager OfflineBytes; }
+before=$(offline_bytes) lost=$(get /org/memctl1 Manager EventsLost)
+control "lose 9" "hot-add 0x200000000 1G 0"
+until (($(offline_bytes) == before + (1 << 30))); do read -rt 0.01 <> <(:) || true; done
+expect "the ninth event was the range's" "$(get /org/memctl1 Manager EventsLost)" "$lost"
+control "hot-add 0x240000000 1G 0"
+until (($(offline_bytes) == before + (2 << 30))); do read -rt 0.01 <> <(:) || true; done
 
 echo "$n_checks checks passed"

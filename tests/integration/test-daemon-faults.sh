@@ -163,6 +163,7 @@ after() {
                 # The worker does not wait for memctld before it goes on.
                 hung_job "$k" "hang $((k + 1))"
                 finish_write_unseen "$k"
+                await_write $((k + 1))
                 kill -KILL "$MEMCTLD_PID"
                 finish
                 await_recovery
@@ -171,6 +172,7 @@ after() {
 
                 hung_job "$k" "hang $((k + 1))"
                 finish_write_unseen "$k"
+                await_write $((k + 1))
                 kill -KILL "$(worker_pid)"
                 kill -CONT "$MEMCTLD_PID"
                 finish

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sysfs.h"
@@ -62,14 +63,18 @@ static void take_effect(const char *directory, const char *word, bool wrong_zone
 
 /* Takes the words about another block off the fault's beginning. */
 static void change_another(const char *directory, char *fault) {
-        char other[256];
+        char other[256], state[280], what[16];
         unsigned block;
         int n;
 
-        if (sscanf(fault, "meanwhile %u%n", &block, &n) != 1)
+        if (sscanf(fault, "%15s %u%n", what, &block, &n) != 2)
                 return;
         snprintf(other, sizeof(other), "%.*s/memory%u", (int)(strrchr(directory, '/') - directory), directory, block);
-        take_effect(other, "offline", false);
+        snprintf(state, sizeof(state), "%s/state", other);
+        if (strcmp(what, "meanwhile") == 0)
+                take_effect(other, "offline", false);
+        else if (unlink(state) < 0 || (strcmp(what, "fifo") == 0 && mkfifo(state, 0600) < 0))
+                abort();
         memmove(fault, fault + n, strlen(fault + n) + 1);
 }
 
@@ -79,7 +84,26 @@ static int suffer(const char *fault) {
                 hang(strcmp(fault, "hang-hard") == 0);
         if (strcmp(fault, "die") == 0)
                 raise(SIGKILL);
+        if (strcmp(fault, "slow") == 0)
+                usleep(100 * 1000);
         return atoi(fault);
+}
+
+static ssize_t fake_read(int fd, void *buffer, size_t size) {
+        char link[64], path[200], fault[64] = "";
+        const char *name;
+        unsigned block;
+        ssize_t n;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, path, sizeof(path) - 1);
+        if (n < 0)
+                abort();
+        path[n] = '\0';
+        name = strstr(path, "/memory/memory");
+        if (name && sscanf(name, "/memory/memory%u/state", &block) == 1 && take_fault(block, "read", fault))
+                (void)suffer(fault);
+        return read(fd, buffer, size);
 }
 
 static ssize_t fake_write(int fd, const void *buffer, size_t size) {
@@ -126,6 +150,7 @@ int file_kernel_run_worker(const char *root) {
         struct sysfs sysfs;
 
         fake_root = root;
+        ops.read = fake_read;
         ops.write = fake_write;
         if (sysfs_open(root, &ops, &sysfs) < 0)
                 return 1;

@@ -10,7 +10,10 @@
  *   die         the process dies before the write took effect
  *   die-after   the process dies when it has
  *   wrong-zone  the block comes online in another zone
- * "meanwhile N " before it: somebody else has just taken block N offline. "once " before all: only the first time.
+ *   slow        takes a tenth of a second
+ * "meanwhile N " before it: somebody else has just taken block N offline; "vanish N ": it is gone; "fifo N ": whoever
+ * reads its state waits for ever. "once " before all: only the first time. And faults/BLOCK.read says what happens to
+ * who reads the block's state: die.
  */
 
 /* Runs the worker on it, as memctld's worker process does. Returns the exit status. */

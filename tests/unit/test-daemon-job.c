@@ -33,6 +33,8 @@ struct fixture {
         struct job *job;
         unsigned n_stuck;
         bool cancel_when_running;
+        uint64_t cancel_at_bytes;
+        bool has_settled;
 };
 
 static void set_fault(const struct fixture *fixture, unsigned block, const char *word, const char *fault) {
@@ -84,7 +86,7 @@ static void on_first_reply(const struct worker_reply *reply, int payload_fd, voi
 
 /* A process that is still starting must not use up a job's time. */
 static void await_worker(struct fixture *fixture) {
-        struct worker_request request = { .command = WORKER_INSPECT, .block = FIRST, .journal = 1 };
+        struct worker_request request = { .command = WORKER_INSPECT, .journal = 1 };
         bool replied = false;
 
         assert_int_equal(journal_create(1, "{}", N_BLOCKS), 0);
@@ -292,6 +294,106 @@ static void what_changes_meanwhile_is_looked_at_again(void **state) {
         assert_result(fixture, "failed");
         assert_machine(fixture, "MM-MMMMMMMMMMMMM");
         assert_results(fixture, "40-41 rolled-back; 42 already; 43-44 rolled-back; 45 failed 16; 46-47 not-tried");
+}
+
+static void what_vanishes_owes_nothing(void **state) {
+        struct fixture *fixture = *state;
+
+        set_fault(fixture, FIRST, "offline", "vanish 42");
+        run(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        assert_result(fixture, "failed");
+        assert_results(fixture, "40-41 rolled-back; 42 failed 2; 43 not-tried");
+}
+
+static void what_was_so_already_is_looked_at_again(void **state) {
+        struct fixture *fixture = *state;
+
+        set_blocks(fixture, FIRST, 2, "offline", "Movable");
+        set_blocks(fixture, FIRST + 3, 13, "offline", "Movable");
+        set_fault(fixture, FIRST, "online_movable", "meanwhile 42");
+        run(fixture, &(struct wish){ .verb = VERB_ONLINE, .n_units = 1, .keeps_parts = true });
+        assert_result(fixture, "done");
+        assert_results(fixture, "40-43 done");
+        assert_machine(fixture, "MMMM------------");
+}
+
+static void many_blocks_take_their_time(void **state) {
+        struct fixture *fixture = *state;
+
+        for (unsigned block = FIRST; block < FIRST + N_BLOCKS; block++)
+                set_fault(fixture, block, "offline", "slow");
+        run(fixture,
+            &(struct wish){ .verb = VERB_OFFLINE, .n_units = N_BLOCKS / UNIT, .block_timeout_usec = USEC_PER_SEC });
+        assert_result(fixture, "done");
+        assert_machine(fixture, "----------------");
+}
+
+static void a_write_that_is_on_file_counts(void **state) {
+        struct fixture *fixture = *state;
+
+        /* The worker dies where it looks at what comes after the run, of which it has not told the end. */
+        set_fault(fixture, FIRST + 2 * UNIT, "read", "once die");
+        make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 3 });
+        fixture->job->steps[1] = fixture->job->steps[2];
+        fixture->job->n_steps = 2;
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_result(fixture, "done");
+        assert_results(fixture, "40-43 done; 44-47 not-tried; 48-51 done");
+        assert_machine(fixture, "----MMMM----MMMM");
+}
+
+static void on_changed_settle(struct job *job, void *userdata) {
+        struct fixture *fixture = userdata;
+        char path[200];
+
+        if (job->state != JOB_ROLLING_BACK || fixture->has_settled)
+                return;
+        fixture->has_settled = true;
+        snprintf(path, sizeof(path), "%s/sys/devices/system/memory/memory42/state", fixture->root.path);
+        assert_int_equal(unlink(path), 0);
+        set_blocks(fixture, FIRST + 2, 1, "offline", "Movable");
+}
+
+static void a_stop_leaves_alone_what_was_only_looked_at(void **state) {
+        struct fixture *fixture = *state;
+
+        /* The worker looks at memory42 before it writes, and that hangs; then somebody else's offline is through. */
+        set_fault(fixture, FIRST + 1, "offline", "fifo 42");
+        make_job(fixture,
+                 &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1, .block_timeout_usec = 400 * USEC_PER_MSEC });
+        fixture->job->callbacks.changed = on_changed_settle;
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_result(fixture, "timed-out");
+        assert_results(fixture, "40-41 rolled-back; 42 failed 110; 43 not-tried");
+        assert_machine(fixture, "MM-MMMMMMMMMMMMM");
+}
+
+static void on_changed_cancel(struct job *job, void *userdata) {
+        const struct fixture *fixture = userdata;
+
+        if (job->bytes_done == fixture->cancel_at_bytes)
+                job_cancel(job);
+}
+
+static void cancel_after(struct fixture *fixture, unsigned n_blocks) {
+        set_blocks(fixture, FIRST, 1, "offline", "Movable");
+        fixture->cancel_at_bytes = n_blocks * BLOCK_SIZE;
+        make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 1 });
+        fixture->job->callbacks.changed = on_changed_cancel;
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        assert_result(fixture, "cancelled");
+        assert_machine(fixture, "-MMMMMMMMMMMMMMM");
+}
+
+static void cancelled_while_the_worker_is_idle(void **state) {
+        cancel_after(*state, 1);
+}
+
+static void cancelled_at_the_last_block(void **state) {
+        cancel_after(*state, UNIT);
 }
 
 static void a_failure_leaves_alone_what_was_not_written(void **state) {
@@ -566,6 +668,13 @@ int main(int argc, char *argv[]) {
                 test_with_machine(online_rolls_back_to_offline),
                 test_with_machine(what_changes_meanwhile_is_looked_at_again),
                 test_with_machine(a_failure_leaves_alone_what_was_not_written),
+                test_with_machine(what_vanishes_owes_nothing),
+                test_with_machine(what_was_so_already_is_looked_at_again),
+                test_with_machine(many_blocks_take_their_time),
+                test_with_machine(a_write_that_is_on_file_counts),
+                test_with_machine(a_stop_leaves_alone_what_was_only_looked_at),
+                test_with_machine(cancelled_while_the_worker_is_idle),
+                test_with_machine(cancelled_at_the_last_block),
                 cmocka_unit_test(the_second_block_of_a_stretch_comes_last),
                 test_with_machine(best_effort_keeps_whole_units),
                 test_with_machine(best_effort_keeps_parts_where_it_may),

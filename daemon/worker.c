@@ -80,7 +80,7 @@ static void hand_over(struct worker *worker, const struct worker_reply *reply, i
 static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         struct worker *worker = userdata;
         _cleanup_close_ int payload_fd = -1;
-        struct worker_reply reply;
+        struct worker_reply reply = { 0 };
         int r = receive_reply(worker, &reply, &payload_fd);
 
         (void)fd;

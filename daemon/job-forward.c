@@ -171,11 +171,15 @@ static size_t unit_start(const struct job *job) {
         return i;
 }
 
-/* Nothing was written to the blocks of the run from this one on: they are as they were. */
+/*
+ * Nothing was written to the blocks of the run from this one on: they are as they were. One that does not lie in what
+ * was found says nothing about what does.
+ */
 static void forget_from(struct job *job, uint64_t block) {
         uint64_t end = job->found.first_block + job->found.n_blocks;
 
-        if (block < end && extent_list_remove(&job->prior, (struct span){ block, end - block }) < 0)
+        if (block >= job->found.first_block && block < end &&
+            extent_list_remove(&job->prior, (struct span){ block, end - block }) < 0)
                 (void)log_oom();
         job->found = (struct worker_run){ 0 };
 }
@@ -281,7 +285,7 @@ static void look_again(struct job *job) {
 static void stop_here(struct job *job) {
         if (job->step_index < job->n_steps)
                 block_failed(job, stop_errno(job), true);
-        else if (job->change.best_effort)
+        else if (job->change.best_effort && job->n_removals == 0)
                 job_finish(job);
         else
                 job_roll_back(job, job_everything);
@@ -351,7 +355,7 @@ static void on_forward_reply(const struct worker_reply *reply, int payload_fd, v
                 block_failed(job, stop_errno(job), is_untouched);
         else if (reply->error == -ECHILD)
                 process_died(job);
-        else if (reply->error == -ESTALE && job->attempts++ < ATTEMPTS_MAX)
+        else if (reply->error == -ESTALE && is_untouched && job->attempts++ < ATTEMPTS_MAX)
                 look_again(job);
         else if (reply->error < 0)
                 block_failed(job, -reply->error, is_untouched);

@@ -489,6 +489,40 @@ static void without_spares_left_all_goes_back(void **state) {
         assert_machine(fixture, "MMMMMMMMMMMMMMMM");
 }
 
+/* What comes next lies below what was written, and cannot be looked at: that says nothing of what was written. */
+static void a_hole_that_vanishes_is_no_reason_to_forget(void **state) {
+        struct fixture *fixture = *state;
+        size_t n = 1;
+
+        set_blocks(fixture, FIRST, N_BLOCKS, "offline", "Movable");
+        set_fault(fixture, FIRST + 7, "online_movable", "vanish 41");
+        make_job(fixture, &(struct wish){ .verb = VERB_ONLINE, .n_units = 1, .keeps_parts = true });
+        fixture->job->steps[0].step.span = fixture->job->steps[0].unit = (struct span){ FIRST, 8 };
+        assert_int_equal(job_order_online(&fixture->job->steps, &n), 0);
+        fixture->job->n_steps = n;
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        set_blocks(fixture, FIRST + 1, 1, "offline", "Movable");
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "----------------");
+}
+
+static void a_unit_that_vanishes_is_no_reason_to_forget(void **state) {
+        struct fixture *fixture = *state;
+        struct job_step second;
+
+        set_fault(fixture, FIRST + 3 * UNIT - 1, "offline", "vanish 44");
+        make_job(fixture, &(struct wish){ .verb = VERB_OFFLINE, .n_units = 3 });
+        second = fixture->job->steps[1];
+        fixture->job->steps[1] = fixture->job->steps[2];
+        fixture->job->steps[2] = second;
+        job_start(fixture->job, fixture->worker);
+        assert_true(sd_event_loop(fixture->event) >= 0);
+        set_blocks(fixture, FIRST + UNIT, 1, "online", "Movable");
+        assert_result(fixture, "failed");
+        assert_machine(fixture, "MMMMMMMMMMMMMMMM");
+}
+
 static void a_spare_that_cannot_be_read_is_no_reason_to_forget(void **state) {
         struct fixture *fixture = *state;
 
@@ -681,6 +715,8 @@ int main(int argc, char *argv[]) {
                 test_with_machine(best_effort_without_effect_failed),
                 test_with_machine(a_spare_steps_in),
                 test_with_machine(without_spares_left_all_goes_back),
+                test_with_machine(a_hole_that_vanishes_is_no_reason_to_forget),
+                test_with_machine(a_unit_that_vanishes_is_no_reason_to_forget),
                 test_with_machine(a_spare_that_cannot_be_read_is_no_reason_to_forget),
                 test_with_machine(a_spare_of_another_size_is_no_spare),
                 test_with_machine(a_hang_times_out),

@@ -19,12 +19,10 @@ static bool is_forward(const struct job *job) {
 
 /* Where a run ends that starts at `block` of step `i`: steps that follow each other and write the same make one. */
 static uint64_t end_of_run(const struct job *job, size_t i, uint64_t block) {
-        const struct step *first = &job->steps[i].step;
         uint64_t end_max = block + WORKER_RUN_MAX;
 
         while (i + 1 < job->n_steps && span_end(&job->steps[i].step.span) < end_max &&
-               job->steps[i + 1].step.span.first_block == span_end(&job->steps[i].step.span) &&
-               job->steps[i + 1].step.target == first->target && job->steps[i + 1].step.zone == first->zone)
+               job_step_follows(&job->steps[i], &job->steps[i + 1]))
                 i++;
         return MIN(span_end(&job->steps[i].step.span), end_max);
 }

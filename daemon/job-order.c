@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "cleanup.h"
-#include "job.h"
+#include "job-parts.h"
 
 /* With fewer there is nothing between the hole and the end. */
 #define STRETCH_BLOCKS_MIN 4
@@ -15,8 +15,7 @@
 static size_t count_stretch(const struct job_step *steps, size_t n, size_t first) {
         size_t i = first + 1;
 
-        while (i < n && steps[i].step.span.first_block == span_end(&steps[i - 1].step.span) &&
-               steps[i].step.target == steps[first].step.target && steps[i].step.zone == steps[first].step.zone)
+        while (i < n && job_step_follows(&steps[i - 1], &steps[i]))
                 i++;
         return i - first;
 }

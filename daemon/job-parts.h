@@ -23,6 +23,8 @@ void job_arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd
 /* Restarts the clock that runs while nothing happens. */
 void job_arm_block_timer(struct job *job);
 bool job_is_all_going_back(const struct job *job);
+/* Whether b follows a without a gap and writes the same. */
+bool job_step_follows(const struct job_step *a, const struct job_step *b);
 /* How many steps from `first` on lie in one unit. */
 size_t job_count_unit_steps(const struct job_step *steps, size_t n, size_t first);
 /* Puts a spare unit behind the failed one, whose steps begin at `unit_first` and end at `behind`. Returns false if

@@ -200,6 +200,11 @@ bool job_is_all_going_back(const struct job *job) {
         return job->rollback_within.n_blocks == UINT64_MAX;
 }
 
+bool job_step_follows(const struct job_step *a, const struct job_step *b) {
+        return b->step.span.first_block == span_end(&a->step.span) && b->step.target == a->step.target &&
+               b->step.zone == a->step.zone;
+}
+
 void job_arm(struct job *job, sd_event_source **timer, uint64_t timeout_usec, sd_event_time_handler_t handler) {
         *timer = sd_event_source_disable_unref(*timer);
         if (timeout_usec == USEC_INFINITY)

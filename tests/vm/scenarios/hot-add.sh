@@ -8,10 +8,9 @@
 #
 # From hot-adding memory to its last block being online: by the kernel itself, by a udev rule, and by memctld; by the
 # kernel and by memctld also without udevd, which takes time from each of them. Prints the medians of five runs, the
-# ways taking turns, and their ratios. Of the kernel's time without udevd more than a half is left when nobody onlines
-# anything, and each write to state costs more than what it does: a loop of bare writes takes longer than that by
-# itself. So the bound is on the kernel's time on a system as it comes, with udevd. The policy names no driver: for one
-# of the firmware's, whose link comes after the events, memctld would wait a second.
+# ways taking turns, and their ratios. The bound for memctld without udevd is on the kernel's time on a system as it
+# comes, with udevd; what the kernel takes without is printed for who compares like with like. The policy names no
+# driver: for one of the firmware's, whose link comes after the events, memctld would wait a second.
 
 . "$(dirname "$0")/expect.sh"
 

@@ -54,7 +54,6 @@ static void rollback_ended(struct job *job) {
 
         job->rollback_timer = sd_event_source_disable_unref(job->rollback_timer);
         job->rollback_within = (struct span){ 0 };
-        job->found = (struct worker_run){ 0 };
         if (was_everything)
                 job_finish(job);
         else

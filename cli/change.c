@@ -217,34 +217,6 @@ static void report_refusal_json(struct change *change, int status, const sd_bus_
         plan_free(plan);
 }
 
-static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
-        struct change *change = userdata;
-        const sd_bus_error *error = sd_bus_message_get_error(reply);
-        const char *path;
-        int r, status;
-
-        (void)ret_error;
-        if (error) {
-                status = client_report(-sd_bus_error_get_errno(error), error);
-                if (change->options->format == FORMAT_JSON &&
-                    (status == STATUS_SPLITS_MAPPING || status == STATUS_REFUSED))
-                        report_refusal_json(change, status, error);
-                return finish(change, status);
-        }
-
-        r = sd_bus_message_read(reply, "to", &change->job_id, &path);
-        if (r < 0)
-                return finish(change, client_report(r, NULL));
-
-        if (change->options->no_wait) {
-                job_report_begun(change->options, change->verb, change->job_id);
-                return finish(change, STATUS_DONE);
-        }
-
-        change->job_path = strdup(path);
-        return change->job_path ? 0 : finish(change, out_of_memory());
-}
-
 static int on_cancelled(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         struct change *change = userdata;
         const sd_bus_error *error = sd_bus_message_get_error(reply);
@@ -258,6 +230,60 @@ static int on_cancelled(sd_bus_message *reply, void *userdata, sd_bus_error *ret
         return 0;
 }
 
+static int cancel_job(struct change *change) {
+        fputs("memctl: cancelling, what was changed goes back (once more: do not wait for it)\n", stderr);
+        return sd_bus_call_method_async(change->client->bus, NULL, MEMCTL_BUS_NAME, change->job_path, MEMCTL_JOB,
+                                        "Cancel", on_cancelled, change, NULL);
+}
+
+static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        struct change *change = userdata;
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        const char *path;
+        int r, status;
+
+        (void)ret_error;
+        if (error) {
+                status = client_report(-sd_bus_error_get_errno(error), error);
+                if (change->is_cancelling && status != STATUS_UNREACHABLE) {
+                        fputs("memctl: cancelled before it began, nothing was changed\n", stderr);
+                        return finish(change, STATUS_CANCELLED);
+                }
+                if (change->options->format == FORMAT_JSON &&
+                    (status == STATUS_SPLITS_MAPPING || status == STATUS_REFUSED))
+                        report_refusal_json(change, status, error);
+                return finish(change, status);
+        }
+
+        r = sd_bus_message_read(reply, "to", &change->job_id, &path);
+        if (r < 0)
+                return finish(change, client_report(r, NULL));
+
+        if (change->options->no_wait && !change->is_cancelling) {
+                job_report_begun(change->options, change->verb, change->job_id);
+                return finish(change, STATUS_DONE);
+        }
+
+        change->job_path = strdup(path);
+        if (!change->job_path)
+                return finish(change, out_of_memory());
+        return change->is_cancelling ? cancel_job(change) : 0;
+}
+
+/* Of who does not wait for the cancellation. */
+static void tell_left(const struct change *change) {
+        if (change->job_path)
+                fprintf(stderr,
+                        "memctl: cancelled, the rollback still runs in job %" PRIu64
+                        "\n"
+                        "  wait for it:  memctl wait %" PRIu64 "\n",
+                        change->job_id, change->job_id);
+        else
+                fputs("memctl: left before memctld answered: whether it began is not known\n"
+                      "  what is now:  memctl list\n",
+                      stderr);
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         struct change *change = userdata;
 
@@ -265,23 +291,17 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         (void)info;
         progress_wipe(&change->progress);
 
-        if (!change->job_path) {
-                fputs("memctl: cancelled before it began, nothing was changed\n", stderr);
-                return finish(change, STATUS_CANCELLED);
-        }
         if (change->is_cancelling) {
-                fprintf(stderr,
-                        "memctl: cancelled, the rollback still runs in job %" PRIu64
-                        "\n"
-                        "  wait for it:  memctl wait %" PRIu64 "\n",
-                        change->job_id, change->job_id);
+                tell_left(change);
                 return finish(change, STATUS_CANCELLED);
         }
 
         change->is_cancelling = true;
-        fputs("memctl: cancelling, what was changed goes back (once more: do not wait for it)\n", stderr);
-        return sd_bus_call_method_async(change->client->bus, NULL, MEMCTL_BUS_NAME, change->job_path, MEMCTL_JOB,
-                                        "Cancel", on_cancelled, change, NULL);
+        if (change->job_path)
+                return cancel_job(change);
+        /* It may have begun: only the answer tells. */
+        fputs("memctl: cancelling as soon as memctld answers (once more: do not wait for it)\n", stderr);
+        return 0;
 }
 
 static int add_signals(struct change *change) {

@@ -5,7 +5,7 @@
  * One command a write to /proc/hotplug-driver; the write returns its errno,
  * and reading the file gives the last command's result by name:
  *
- *	add START SIZE [memmap_on_memory]
+ *	add START SIZE [memmap_on_memory|merge]
  *	remove START SIZE		the blocks must be offline already
  *	offline_and_remove START SIZE
  *	read START SIZE			one word of every page, by the linear map
@@ -16,6 +16,7 @@
  *					not be Movable
  *	put START SIZE			the same page
  *
+ * "merge" has /proc/iomem show what lies side by side, and was added so, as one.
  * Nothing is checked here that the kernel's own functions do not check.
  */
 #include <linux/init.h>
@@ -102,20 +103,26 @@ static int put_taken_page(void)
 
 static int run_command(char *line)
 {
-	char verb[24], flag[24];
+	char verb[24], flag[24] = "";
+	mhp_t flags = MHP_NONE;
 	u64 start, size;
 	int nid, n;
 
 	n = sscanf(line, "%23s %lli %lli %23s", verb, &start, &size, flag);
 	if (n < 3)
 		return -EINVAL;
-	if (n == 4 && (strcmp(verb, "add") || strcmp(flag, "memmap_on_memory")))
+	if (!strcmp(flag, "memmap_on_memory"))
+		flags = MHP_MEMMAP_ON_MEMORY;
+	else if (!strcmp(flag, "merge"))
+		flags = MHP_MERGE_RESOURCE;
+	else if (n == 4)
+		return -EINVAL;
+	if (n == 4 && strcmp(verb, "add"))
 		return -EINVAL;
 
 	if (!strcmp(verb, "add")) {
 		nid = memory_add_physaddr_to_nid(start);
-		return add_memory(nid, start, size,
-				  n == 4 ? MHP_MEMMAP_ON_MEMORY : MHP_NONE);
+		return add_memory(nid, start, size, flags);
 	}
 	if (!strcmp(verb, "remove"))
 		return remove_memory(start, size);

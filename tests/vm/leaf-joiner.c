@@ -6,6 +6,10 @@
  * "join ADDRESS" to /proc/leaf-joiner puts one leaf of PUD_SIZE in the place of the
  * table of smaller ones that maps the physical ADDRESS in the linear map; "part" puts
  * the table back. Nobody may use the memory's neighbours meanwhile.
+ *
+ * "mark START SIZE" marks what maps the struct pages of that memory as parts of
+ * contiguous sets, which arm64 has; "clear START SIZE" takes the marks away. The memory
+ * has to be offline all the while, as sets that are none are not to be used.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -54,10 +58,58 @@ static void set_entry(pud_t *pudp, pud_t pud)
 #endif
 }
 
+#ifdef CONFIG_ARM64
+/* Returns the size of the leaf, or 0. */
+static unsigned long set_mark(unsigned long addr, u64 mark)
+{
+	pud_t *pudp = pud_of(addr);
+	pmd_t *pmdp;
+	pte_t *ptep;
+
+	if (!pud_table(*pudp))
+		return 0;
+	pmdp = pmd_offset(pudp, addr);
+	if (pmd_leaf(*pmdp)) {
+		WRITE_ONCE(*pmdp, __pmd((pmd_val(*pmdp) & ~PTE_CONT) | mark));
+		return PMD_SIZE;
+	}
+	if (!pmd_present(*pmdp))
+		return 0;
+	ptep = pte_offset_kernel(pmdp, addr);
+	WRITE_ONCE(*ptep, __pte((pte_val(*ptep) & ~PTE_CONT) | mark));
+	return PAGE_SIZE;
+}
+
+static int set_marks(u64 start, u64 size, u64 mark)
+{
+	unsigned long addr = (unsigned long)pfn_to_page(PHYS_PFN(start)), leaf;
+	unsigned long end = addr + PHYS_PFN(size) * sizeof(struct page);
+
+	for (; addr < end; addr += leaf) {
+		leaf = set_mark(addr, mark);
+		if (!leaf)
+			return -ENOENT;
+	}
+	flush_tlb_all();
+	return 0;
+}
+#else
+#define PTE_CONT 0
+static int set_marks(u64 start, u64 size, u64 mark)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 static int run_command(const char *line)
 {
-	u64 address;
+	u64 address, size;
 	pud_t *pudp;
+
+	if (sscanf(line, "mark %lli %lli", &address, &size) == 2)
+		return set_marks(address, size, PTE_CONT);
+	if (sscanf(line, "clear %lli %lli", &address, &size) == 2)
+		return set_marks(address, size, 0);
 
 	if (!strcmp(line, "part")) {
 		if (!joined)

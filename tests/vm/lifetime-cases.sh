@@ -195,7 +195,7 @@ hang)
 		slowest=$(printf '%s\n%s\n' "${slowest:-0}" "$(read_msec $devices/range0/$file)" | sort -n | tail -n 1)
 	done
 	cat $memory/*/state | grep -q going-offline || fail "the offline has ended meanwhile"
-	echo "$slowest ms for a read of the slowest attribute"
+	echo "$slowest ms a read of the slowest attribute, the mean of twenty in the best of five series"
 	awk "BEGIN { exit !($slowest < 10) }" || fail "it takes 10 ms or more"
 	expect 0 release $start $((2 * GiB))
 	wait $offliner

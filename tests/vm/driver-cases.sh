@@ -43,13 +43,13 @@ echo offline >$memory/auto_online_blocks
 
 case $case in
 acpi)
-	# A whole DIMM with leaves of 1 GiB: that no part of it could go must not keep it.
+	# A whole DIMM, with leaves of 1 GiB or its memmap on itself: that no part of it could go must not keep it.
 	qmp object-add '{"qom-type":"memory-backend-ram","id":"backend","size":2147483648}'
 	qmp device_add '{"driver":"pc-dimm","id":"dimm","memdev":"backend","node":'"$node}"
 	until [ -e $devices/range0 ]; do :; done
 	expect_ranges "System RAM" "$node"
-	unit=$(cat $devices/range0/removal_granularity)
-	[ "$unit" = $GiB ] || fail "its removal granularity is $unit"
+	read -r unit <$devices/range0/removal_granularity
+	[ "$unit" = "$wanted_unit" ] || fail "its removal granularity is $unit and should be $wanted_unit"
 	set_all online_movable
 	await ACPI_DEVICE_OST
 	start=$(($(cat $devices/range0/start)))

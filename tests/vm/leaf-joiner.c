@@ -24,11 +24,14 @@
 static pud_t *joined;
 static pud_t parted;
 
-/* init_mm is not for modules; the register that names its tables is. */
+/*
+ * init_mm is not for modules; the register that names its tables is. Where arm64 could
+ * have more bits of addresses than it does, that points into the page of the uppermost.
+ */
 static pgd_t *kernel_tables(void)
 {
 #ifdef CONFIG_ARM64
-	return __va(read_sysreg(ttbr1_el1) & GENMASK(47, 12));
+	return __va(read_sysreg(ttbr1_el1) & GENMASK(47, PAGE_SHIFT));
 #else
 	return __va(read_cr3_pa());
 #endif
@@ -66,7 +69,7 @@ static unsigned long set_mark(unsigned long addr, u64 mark)
 	pmd_t *pmdp;
 	pte_t *ptep;
 
-	if (!pud_table(*pudp))
+	if (pud_none(*pudp) || pud_leaf(*pudp))
 		return 0;
 	pmdp = pmd_offset(pudp, addr);
 	if (pmd_leaf(*pmdp)) {

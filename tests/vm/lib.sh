@@ -81,3 +81,9 @@ lock() {
 
 # seconds_since EPOCHREALTIME
 seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
+
+# complaints_of LOG: of compiler and sparse, without line numbers, so that a patch that only moves lines adds none
+complaints_of() { grep -hE 'warning:|error:' "$1" | sed -E 's,^(\.\./)+,,; s,:[0-9]+(:[0-9]+)?:,:,' | sort -u || true; }
+
+# apply_to SOURCE PATCH...
+apply_to() { git -C "$1" -c user.name=memctl -c user.email=memctl@localhost am -q "${@:2}"; }
